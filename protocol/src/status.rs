@@ -1,0 +1,132 @@
+//! Status codes: pinned numbers, in the order in which the checks are made. When several apply, the lowest is answered.
+
+/// Whether sending the same request again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Retry {
+    /// No: the answer is final for this request.
+    Never,
+    /// Yes, after a pause and with the same request id: nothing was done.
+    Later,
+    /// Only when the batch changes: stock is added, a pause ends, its window begins.
+    WhenBatchChanges,
+}
+
+/// One table for the number, the name and the advice of each status, so that they cannot disagree.
+macro_rules! statuses {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $retry:ident;)*) => {
+        /// The outcome of one item, or the reason for which a frame was refused.
+        ///
+        /// The numbers are part of the protocol and never change their meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Status { $($(#[$doc])* $variant = $number,)* }
+
+        impl Status {
+            /// Every status, in the order of precedence.
+            pub const ALL: &'static [Status] = &[$(Status::$variant,)*];
+
+            /// The status with this number, if there is one.
+            #[must_use]
+            pub const fn from_number(number: u8) -> Option<Status> {
+                match number { $($number => Some(Status::$variant),)* _ => None }
+            }
+
+            /// The name that the specification, the tools and the metrics use.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Status::$variant => $name,)* }
+            }
+
+            /// Whether sending the same request again can help.
+            #[must_use]
+            pub const fn retry(self) -> Retry {
+                match self { $(Status::$variant => Retry::$retry,)* }
+            }
+        }
+    };
+}
+
+statuses! {
+    /// The claim holds the units that the reply names.
+    Granted = 1, "GRANTED", Never;
+    /// A batch operation took effect, now or earlier with the same terms.
+    Done = 2, "DONE", Never;
+
+    /// The frame breaks a rule of its layout: length, count, or a reserved bit that is set.
+    Malformed = 10, "MALFORMED", Never;
+    /// The protocol version of the frame is not spoken here.
+    VersionUnsupported = 11, "VERSION_UNSUPPORTED", Never;
+    /// The opcode is not known.
+    OpcodeUnknown = 12, "OPCODE_UNKNOWN", Never;
+    /// The frame is longer, or holds more items, than the limits allow.
+    FrameTooLarge = 13, "FRAME_TOO_LARGE", Never;
+    /// The first frame of a connection must be the handshake, and only the first.
+    HandshakeRequired = 14, "HANDSHAKE_REQUIRED", Never;
+    /// The token is missing or wrong.
+    TokenInvalid = 15, "TOKEN_INVALID", Never;
+    /// The token is right but may not do this.
+    Forbidden = 16, "FORBIDDEN", Never;
+
+    /// The frame's deadline had passed before its work began. Nothing was done.
+    DeadlinePassed = 20, "DEADLINE_PASSED", Later;
+    /// A bound of the server was reached. Nothing was done.
+    Overloaded = 21, "OVERLOADED", Later;
+    /// The server's disk is nearly full and it takes no new claims. Nothing was done.
+    NoSpace = 22, "NO_SPACE", Later;
+    /// The server is starting or leaving. Nothing was done.
+    Unavailable = 23, "UNAVAILABLE", Later;
+
+    /// No batch has this id.
+    BatchUnknown = 30, "BATCH_UNKNOWN", WhenBatchChanges;
+    /// A batch with this id, or an addition with this request id, exists with other terms.
+    BatchConflict = 31, "BATCH_CONFLICT", Never;
+    /// The batch's state does not allow this change.
+    StateConflict = 32, "STATE_CONFLICT", WhenBatchChanges;
+    /// The terms are not possible: stock of zero, a window that ends before it starts, a bad name.
+    TermsInvalid = 33, "TERMS_INVALID", Never;
+    /// The quantity is zero.
+    QuantityInvalid = 34, "QUANTITY_INVALID", Never;
+    /// The batch's total would pass 4,294,967,295, or stock was added to it too often.
+    StockOverflow = 35, "STOCK_OVERFLOW", Never;
+
+    /// This user used this request id with another quantity or mode.
+    RequestConflict = 40, "REQUEST_CONFLICT", Never;
+    /// Nothing is recorded for this batch, user and request id.
+    RequestUnknown = 41, "REQUEST_UNKNOWN", Never;
+
+    /// The batch is a draft: it was never activated.
+    BatchDraft = 50, "BATCH_DRAFT", WhenBatchChanges;
+    /// The batch's window has not begun.
+    NotStarted = 51, "NOT_STARTED", WhenBatchChanges;
+    /// The batch is paused.
+    Paused = 52, "PAUSED", WhenBatchChanges;
+    /// The batch has ended, by its window or by an operator.
+    Ended = 53, "ENDED", Never;
+    /// The batch is closed; its claims are no longer kept in memory.
+    Closed = 54, "CLOSED", Never;
+
+    /// The user would hold more units than the batch allows.
+    LimitReached = 60, "LIMIT_REACHED", Never;
+    /// Fewer units than asked for were claimable.
+    SoldOut = 61, "SOLD_OUT", WhenBatchChanges;
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_in_order_of_precedence_and_read_back() {
+        for pair in Status::ALL.windows(2) {
+            assert!((pair[0] as u8) < (pair[1] as u8), "{} before {}", pair[0], pair[1]);
+        }
+        let known = (0..=u8::MAX).filter_map(Status::from_number).collect::<Vec<_>>();
+        assert_eq!(known, Status::ALL);
+    }
+}

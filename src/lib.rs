@@ -1,0 +1,10 @@
+//! Stockade: a single-node stock-deduction engine. See `docs/architecture.md` for the picture.
+
+pub mod engine;
+pub mod journal;
+pub mod limits;
+pub mod metrics;
+pub mod server;
+pub mod stock;
+pub mod types;
+pub mod users;

@@ -1,1 +1,6 @@
-fn main(){}
+//! The program `stockade`.
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() {}

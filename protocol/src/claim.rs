@@ -13,6 +13,12 @@ pub const REPLAYED: u8 = 1;
 /// Flag of a claim's reply: the serials are not one run; `SERIALS` lists them all.
 pub const SPLIT: u8 = 2;
 
+/// The request id that a UUID folds to: the exclusive or of its two halves, each read as big-endian.
+#[must_use]
+pub fn request_from_uuid(uuid: [u8; 16]) -> u64 {
+    u64::from_be_bytes(std::array::from_fn(|index| uuid[index] ^ uuid[index + 8]))
+}
+
 /// One claim.
 ///
 /// ```text

@@ -1,4 +1,5 @@
-//! Status codes: pinned numbers, in the order in which the checks are made. When several apply, the lowest is answered.
+//! Status codes: pinned numbers, in the order in which the checks are made. When several refusals apply to one item, the
+//! lowest is answered. Those below 20 refuse whole frames; a frame's checks have an order of their own (`frame::decode`).
 
 /// Whether sending the same request again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,0 +1,71 @@
+# Stockade's commands; `make help` lists them.
+#
+# There is one cargo profile, release, for everything, and every command names the whole workspace: another profile or
+# another choice of packages may change the features of a build dependency, and RocksDB's C++ would be built again.
+# Cargo.lock decides all versions (--locked).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+# These variables would replace .cargo/config.toml's flags: RocksDB would be built again, with a checksum in software.
+unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+
+ifeq ($(CARGO_TARGET_DIR),)
+# `help` and `setup` need no folder.
+ifneq ($(filter-out help setup,$(MAKECMDGOALS)),)
+CARGO_TARGET_DIR := $(shell scripts/target-dir.sh)
+endif
+endif
+export CARGO_TARGET_DIR
+
+WORKSPACE := --release --locked --workspace
+DOC := cargo doc $(WORKSPACE) --no-deps --document-private-items
+STEP := @scripts/step.sh
+
+.PHONY: help setup setup-lint rocksdb-notice build demo test lint fmt bench env clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
+
+demo: build  ## set up, build, run the flash sale with a kill -9 in the middle, print the audit
+	@"$$CARGO_TARGET_DIR/release/stockade" demo
+
+test: setup-lint rocksdb-notice  ## set up, then every test, lint and format check; what CI runs
+	$(STEP) "download" cargo fetch --locked --target "$$(rustc -vV | sed -n 's/^host: //p')"
+	$(STEP) "format" cargo fmt --all --check
+	$(STEP) "clippy" cargo clippy $(WORKSPACE) --all-targets -- -D warnings
+	$(STEP) "links in the code's documentation" env RUSTDOCFLAGS="-D warnings" $(DOC)
+	$(STEP) "cargo-deny" scripts/deny.sh
+	$(STEP) "tests" cargo test $(WORKSPACE)
+
+build: setup rocksdb-notice  ## set up, then build the binaries
+	@cargo build $(WORKSPACE) --bins
+
+lint: setup-lint rocksdb-notice  ## format check and clippy, warnings are errors
+	$(STEP) "format" cargo fmt --all --check
+	$(STEP) "clippy" cargo clippy $(WORKSPACE) --all-targets -- -D warnings
+
+fmt: setup-lint  ## format the sources
+	@cargo fmt --all
+
+bench: setup rocksdb-notice  ## the micro-benchmarks of benches/
+	@cargo bench --locked --workspace --benches
+
+setup:  ## install what the build lacks
+	@scripts/setup.sh
+
+env:  ## the line that lets plain cargo use the same folder: eval "$(make env)"
+	@echo "export CARGO_TARGET_DIR='$$CARGO_TARGET_DIR'"
+
+clean:  ## remove the project's own build results, keep RocksDB's
+	@cargo clean --release --locked -p stockade -p stockade-protocol -p stockade-client -p stockade-loadtest -p stockade-loom
+
+setup-lint:
+	@scripts/setup.sh lint
+
+rocksdb-notice:
+	@compgen -G "$$CARGO_TARGET_DIR/release/build/librocksdb-sys-*/out/librocksdb.a" >/dev/null || \
+	    echo "RocksDB is compiled first: about ten minutes on two cores, once for this user ($$CARGO_TARGET_DIR)."

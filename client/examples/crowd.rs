@@ -1,0 +1,57 @@
+//! Ten thousand buyers, a thousand coupons: each buyer is a task of its own, all share one client.
+//!
+//! `cargo run --release -p stockade-client --example crowd -- 127.0.0.1:7400`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use stockade_client::{ClaimRequest, Client, ClientError, Terms};
+use tokio::task::JoinSet;
+
+const BATCH: u64 = 1_002;
+const BUYERS: u64 = 10_000;
+
+#[tokio::main]
+async fn main() -> Result<(), ClientError> {
+    let server = std::env::args().nth(1).unwrap_or_else(|| String::from("127.0.0.1:7400"));
+    let client = Client::builder(server).name("example-crowd").connections(4).build()?;
+    let described = client.server().await?;
+    println!("Stockade {}, durability {}", described.version, described.durability.name());
+
+    let terms = Terms {
+        stock: 1_000,
+        per_user: Some(1),
+        starts_ms: None,
+        ends_ms: None,
+        draft: false,
+        name: String::from("A thousand coupons"),
+    };
+    println!("batch {BATCH}: {}", client.create_batch(BATCH, &terms).await?.status);
+
+    let start = Instant::now();
+    let mut buyers = JoinSet::new();
+    for user in 0..BUYERS {
+        let client = client.clone();
+        buyers.spawn(async move {
+            let request = ClaimRequest { batch: BATCH, user, request: 1, quantity: 1, up_to: false };
+            match client.claim(request).await {
+                Err(ClientError::UnknownOutcome { .. }) => client.lookup(BATCH, user, 1).await,
+                other => other,
+            }
+        });
+    }
+    let mut outcomes = BTreeMap::<String, u64>::new();
+    while let Some(joined) = buyers.join_next().await {
+        let name = match joined.expect("a buyer does not panic") {
+            Ok(outcome) => outcome.status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        *outcomes.entry(name).or_default() += 1;
+    }
+    println!("{BUYERS} claims in {:?}", start.elapsed());
+    for (outcome, count) in outcomes {
+        println!("{count:>8}  {outcome}");
+    }
+    Ok(())
+}

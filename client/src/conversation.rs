@@ -1,0 +1,192 @@
+//! One connection at work: takes requests from the pool's queue, writes frames, hands answers out.
+//!
+//! A single task reads and writes. It takes from the queue only when all earlier bytes are written, so what queued
+//! during a write leaves in the next frame together; and only as much as the server's window has room for.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, BytesMut};
+use stockade_protocol::frame::{self, Side};
+use stockade_protocol::limits::{CLAIMS_PER_FRAME_MAX, HEADER_BYTES, REPLY_BODY_BYTES_MAX};
+use stockade_protocol::{Header, Opcode};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+use tokio::time::{Instant, sleep_until};
+use zerocopy::IntoBytes;
+
+use crate::dial::Link;
+use crate::job::{Attempt, Job};
+use crate::limits::{IN_FLIGHT_MAX, READ_BYTES};
+use crate::pending::Pending;
+use crate::pool::Pool;
+use crate::trouble::Trouble;
+
+/// Runs the connection until it is lost, tells everyone in flight, and returns why.
+///
+/// `silence_limit`: how long a connection that owes answers may bring no byte before it counts as lost.
+pub(crate) async fn converse<S>(pool: &Pool, link: Link<S>, silence_limit: Duration) -> Trouble
+where
+    S: AsyncRead + AsyncWrite,
+{
+    let (mut reader, mut writer) = split(link.stream);
+    let mut talk = Conversation::new(&link.server, link.incoming);
+    let mut silence = std::pin::pin!(sleep_until(Instant::now() + silence_limit));
+    let mut end = talk.digest();
+    while end.is_ok() {
+        talk.incoming.reserve(READ_BYTES);
+        end = tokio::select! {
+            // In this order: a connection that the server has closed must be seen as lost before it takes more requests.
+            biased;
+            read = reader.read_buf(&mut talk.incoming) => talk.heard(read),
+            wrote = writer.write_buf(&mut talk.outgoing), if talk.outgoing.has_remaining() => talk.wrote(wrote),
+            () = pool.work(), if talk.room() > 0 => {
+                talk.fill(pool);
+                Ok(())
+            }
+            () = silence.as_mut(), if talk.pending.requests() > 0 => {
+                let until = talk.waiting_since + silence_limit;
+                silence.as_mut().reset(until);
+                if until > Instant::now() { Ok(()) } else { Err(silent(silence_limit)) }
+            }
+        };
+    }
+    let trouble = end.expect_err("the loop ends with the trouble that ended it");
+    talk.pending.cut(&trouble, talk.written, talk.store);
+    trouble
+}
+
+fn silent(limit: Duration) -> Trouble {
+    Trouble::network(format!("the connection owed answers and brought nothing for {limit:?}"))
+}
+
+struct Conversation {
+    incoming: BytesMut,
+    outgoing: BytesMut,
+    pending: Pending,
+    /// Requests just taken from the queue; kept for its memory.
+    taken: Vec<Job>,
+    /// Bytes of frames made, and of these the bytes that the socket took.
+    framed: u64,
+    written: u64,
+    /// Since when the server owes something and was not heard.
+    waiting_since: Instant,
+    in_flight_max: usize,
+    per_frame_max: usize,
+    store: u64,
+}
+
+impl Conversation {
+    fn new(server: &crate::Server, incoming: BytesMut) -> Self {
+        let at_most = |told: u32, own: usize| usize::try_from(told).unwrap_or(usize::MAX).min(own);
+        Self {
+            incoming,
+            outgoing: BytesMut::new(),
+            pending: Pending::default(),
+            taken: Vec::new(),
+            framed: 0,
+            written: 0,
+            waiting_since: Instant::now(),
+            in_flight_max: at_most(server.in_flight_claims_max, IN_FLIGHT_MAX),
+            per_frame_max: at_most(server.claims_per_frame_max.min(CLAIMS_PER_FRAME_MAX), IN_FLIGHT_MAX),
+            store: server.store_id,
+        }
+    }
+
+    /// How many requests may be taken now. None while a write is under way: what queues meanwhile leaves together.
+    fn room(&self) -> usize {
+        if self.outgoing.has_remaining() {
+            return 0;
+        }
+        self.per_frame_max.min(self.in_flight_max - self.pending.requests())
+    }
+
+    fn heard(&mut self, read: io::Result<usize>) -> Result<(), Trouble> {
+        match read {
+            Ok(0) => Err(Trouble::network("closed by the server")),
+            Ok(_) => {
+                self.waiting_since = Instant::now();
+                self.digest()
+            }
+            Err(error) => Err(Trouble::network(format!("lost: {error}"))),
+        }
+    }
+
+    fn wrote(&mut self, wrote: io::Result<usize>) -> Result<(), Trouble> {
+        match wrote {
+            Ok(0) => Err(Trouble::network("the socket takes no more bytes")),
+            Ok(bytes) => {
+                self.written += bytes as u64;
+                Ok(())
+            }
+            Err(error) => Err(Trouble::network(format!("lost: {error}"))),
+        }
+    }
+
+    /// Settles every whole frame that has arrived.
+    fn digest(&mut self) -> Result<(), Trouble> {
+        loop {
+            match frame::decode(Side::Client, &self.incoming, REPLY_BODY_BYTES_MAX) {
+                Ok(None) => return Ok(()),
+                Ok(Some((frame, length))) => {
+                    self.pending.settle(&frame)?;
+                    self.incoming.advance(length);
+                }
+                Err(error) => return Err(Trouble::protocol(format!("a reply is no valid frame ({})", error.status))),
+            }
+        }
+    }
+
+    /// Takes what queued and makes frames of it: the claims together, the look-ups together, each other request alone.
+    fn fill(&mut self, pool: &Pool) {
+        let mut taken = std::mem::take(&mut self.taken);
+        pool.take(self.room(), &mut taken);
+        let (mut claims, mut lookups) = (Vec::new(), Vec::new());
+        for job in taken.drain(..) {
+            if job.only_store.is_some_and(|store| store != self.store) {
+                job.into_answer().tell(Attempt::OtherStore);
+            } else if job.depart() {
+                match job.request.opcode() {
+                    Opcode::Claim => claims.push(job),
+                    Opcode::Lookup => lookups.push(job),
+                    opcode => self.send(opcode, vec![job]),
+                }
+            }
+        }
+        self.taken = taken;
+        self.send(Opcode::Claim, claims);
+        self.send(Opcode::Lookup, lookups);
+    }
+
+    /// Appends one frame with all of `jobs`.
+    ///
+    /// Its deadline is the latest of theirs: no request is dropped by the server while its caller still waits.
+    fn send(&mut self, opcode: Opcode, jobs: Vec<Job>) {
+        let Some(latest) = jobs.iter().map(|job| job.deadline).max() else { return };
+        let now = Instant::now();
+        if self.pending.requests() == 0 {
+            self.waiting_since = now;
+        }
+        let count = u32::try_from(jobs.len()).expect("a frame takes at most CLAIMS_PER_FRAME_MAX requests");
+        let bytes = HEADER_BYTES + jobs.len() * opcode.request_shape().item_bytes as usize;
+        self.framed += bytes as u64;
+        self.outgoing.reserve(bytes);
+
+        // The header needs the correlation id, the id the answers: so the items are encoded on the way to the answers.
+        let header_at = self.outgoing.len();
+        self.outgoing.put_bytes(0, HEADER_BYTES);
+        let mut answers = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            job.request.encode(&mut self.outgoing);
+            answers.push(job.into_answer());
+        }
+        let correlation = self.pending.enrol(opcode, answers, self.framed);
+        let header = Header::request(opcode, count, correlation, milliseconds_until(latest, now));
+        self.outgoing[header_at..header_at + HEADER_BYTES].copy_from_slice(header.as_bytes());
+    }
+}
+
+/// Rounded up, and never 0, which would mean no deadline.
+fn milliseconds_until(deadline: Instant, now: Instant) -> u32 {
+    let nanos = deadline.saturating_duration_since(now).as_nanos();
+    u32::try_from(nanos.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
+}

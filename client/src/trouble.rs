@@ -1,0 +1,62 @@
+//! Why an attempt brought no result. One cause is told to every call that it hit, so its text is shared.
+
+use std::sync::Arc;
+
+use stockade_protocol::{Retry, Status};
+
+/// What stood in the way of an attempt.
+#[derive(Clone, Debug)]
+pub(crate) enum Trouble {
+    /// The network: no connection, or it was lost.
+    Network(Arc<str>),
+    /// The peer sent what the protocol does not allow, on a connection that had worked.
+    Protocol(Arc<str>),
+    /// The peer's first bytes are no handshake: whatever listens there is no Stockade of this version.
+    Stranger(Arc<str>),
+    /// The server refused the connection, the frame or the item.
+    Refused {
+        /// Its code.
+        status: Status,
+        /// Its sentence; may be empty.
+        text: Arc<str>,
+    },
+}
+
+impl Trouble {
+    pub(crate) fn network(reason: impl Into<Arc<str>>) -> Self {
+        Trouble::Network(reason.into())
+    }
+
+    pub(crate) fn protocol(reason: impl Into<Arc<str>>) -> Self {
+        Trouble::Protocol(reason.into())
+    }
+
+    pub(crate) fn stranger(reason: impl Into<Arc<str>>) -> Self {
+        Trouble::Stranger(reason.into())
+    }
+
+    pub(crate) fn refused(status: Status, text: &str) -> Self {
+        Trouble::Refused { status, text: text.into() }
+    }
+
+    /// Whether another try would meet the same.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Trouble::Network(_) | Trouble::Protocol(_) => false,
+            Trouble::Stranger(_) => true,
+            Trouble::Refused { status, .. } => match status.retry() {
+                Retry::Later => false,
+                Retry::Never | Retry::WhenBatchChanges => true,
+            },
+        }
+    }
+
+    /// For a sentence.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Trouble::Network(reason) | Trouble::Protocol(reason) | Trouble::Stranger(reason) => reason.to_string(),
+            Trouble::Refused { status, text } if text.is_empty() => format!("the server answered {status}"),
+            Trouble::Refused { status, text } => format!("the server answered {status}: {text}"),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Requests that queue together leave together, up to the server's limit of a frame.
+
+use std::collections::HashMap;
+
+use stockade_client::{Client, Status};
+use stockade_protocol::Opcode;
+use stockade_protocol::claim::{ClaimReply, RequestKey};
+use tokio::task::JoinSet;
+
+use crate::support::{FakeServer, claim_of, play};
+
+/// Claims of users `1..=count`, each in a task of its own. The tasks yield (user, serials).
+fn crowd(client: &Client, count: u64) -> JoinSet<(u64, Vec<u32>)> {
+    let mut tasks = JoinSet::new();
+    for user in 1..=count {
+        let client = client.clone();
+        tasks.spawn(async move { (user, client.claim(claim_of(user)).await.expect("answered").serials) });
+    }
+    tasks
+}
+
+async fn everyone_has_their_own_serial(mut tasks: JoinSet<(u64, Vec<u32>)>, count: u64) {
+    let mut held = HashMap::new();
+    while let Some(joined) = tasks.join_next().await {
+        let (user, serials) = joined.expect("no panic");
+        held.insert(user, serials);
+    }
+    let expected: HashMap<_, _> = (1..=count).map(|user| (user, vec![user as u32])).collect();
+    assert_eq!(held, expected);
+}
+
+#[tokio::test]
+async fn claims_of_many_tasks_share_a_frame_and_each_gets_its_own_answer() {
+    let server = FakeServer::start().await;
+    let client = server.client().build().expect("valid");
+    let tasks = crowd(&client, 100);
+
+    let mut peer = server.accept().await;
+    let frame = peer.frame().await;
+    assert_eq!(frame.count, 100);
+    peer.send(&frame.granted()).await;
+    everyone_has_their_own_serial(tasks, 100).await;
+}
+
+#[tokio::test]
+async fn frames_keep_to_the_servers_limit_and_may_be_answered_in_any_order() {
+    let mut server = FakeServer::start().await;
+    server.welcome.claims_per_frame_max = 10.into();
+    let client = server.client().build().expect("valid");
+    let tasks = crowd(&client, 25);
+
+    let mut peer = server.accept().await;
+    let frames = [peer.frame().await, peer.frame().await, peer.frame().await];
+    assert_eq!(frames.each_ref().map(|frame| frame.count), [10, 10, 5]);
+    for frame in frames.iter().rev() {
+        peer.send(&frame.granted()).await;
+    }
+    everyone_has_their_own_serial(tasks, 25).await;
+}
+
+#[tokio::test]
+async fn claims_and_look_ups_queued_together_take_a_frame_each() {
+    let server = FakeServer::start().await;
+    let client = server.client().build().expect("valid");
+    let answers = async {
+        tokio::join!(
+            client.lookup(1, 5, 2),
+            client.claim(claim_of(1)),
+            client.lookup(1, 6, 3),
+            client.claim(claim_of(2)),
+        )
+    };
+    let script = async {
+        let mut peer = server.accept().await;
+        let claims = peer.frame().await;
+        assert_eq!((claims.opcode, claims.count), (Opcode::Claim, 2));
+        let lookups = peer.frame().await;
+        assert_eq!(lookups.keys(), [RequestKey::new(1, 5, 2), RequestKey::new(1, 6, 3)]);
+        peer.reply(&lookups, &[ClaimReply::refused(Status::RequestUnknown), ClaimReply::granted(1, 60, 1)]).await;
+        peer.send(&claims.granted()).await;
+        peer
+    };
+    let ((unknown, first, known, second), _peer) = play(answers, script).await;
+    assert_eq!(unknown.expect("answered").status, Status::RequestUnknown);
+    assert_eq!(known.expect("answered").serials, [60]);
+    assert_eq!(first.expect("answered").serials, [1]);
+    assert_eq!(second.expect("answered").serials, [2]);
+}

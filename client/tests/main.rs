@@ -1,0 +1,27 @@
+//! The client against a scripted server over real sockets, one scenario a file.
+//!
+//! Nothing sleeps. Where time must pass, a test pauses tokio's clock once the server has what it waits for: the clock
+//! then jumps to the next timer as soon as nothing else can run.
+
+mod support;
+
+mod batches;
+mod broken_server;
+mod cancelled_calls;
+mod closed_batch;
+mod coalescing;
+mod connections_on_demand;
+mod deadline_in_frames;
+mod handshake_refused;
+mod idle_close;
+mod impossible_input;
+mod last_clone;
+mod other_store;
+mod overload;
+mod retry_after_cut;
+mod second_runtime;
+mod silent_connection;
+mod split_serials;
+mod unavailable;
+mod unknown_outcome;
+mod window;

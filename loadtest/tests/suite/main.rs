@@ -1,0 +1,25 @@
+//! The load test against a small server that is honest, lies or breaks down. One scenario a file, named for the behaviour.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod a_broken_connection_sends_the_same_requests_again;
+mod a_failed_verification_is_exit_status_1;
+mod a_full_window_delays_the_send_and_not_the_intended_start;
+mod a_grant_that_is_lost_is_found_missing;
+mod a_replay_must_be_the_original_answer;
+mod a_reply_that_never_comes_is_resolved_by_look_up;
+mod a_server_that_restarts_is_found_again;
+mod an_honest_server_passes;
+mod counters_must_add_up;
+mod many_grants_are_sampled;
+mod mistakes_in_a_scenario_are_usage_errors;
+mod no_user_may_hold_more_than_the_limit;
+mod out_of_step_replies_close_the_connection;
+mod serials_must_be_unique;
+mod stock_must_not_be_exceeded;
+mod the_flash_sale_file_sells_exactly_its_stock;
+mod the_json_report_has_its_keys;
+mod whole_frames_may_be_refused;

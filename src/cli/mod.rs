@@ -1,0 +1,107 @@
+//! The command line: one file for each command, and here what they are.
+//!
+//! Commands give back an [`Exit`] or a [`Failure`]; results go to standard output, and one sentence that says what to do
+//! goes to standard error for every exit status but 0. Refuses to know: how the server works. `main` hands in what
+//! starts it.
+
+mod advice;
+mod answer;
+mod batch;
+mod check_config;
+mod claim;
+mod connection;
+mod exit;
+mod id;
+mod lookup;
+mod output;
+mod serve;
+mod time;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{Exit, Failure};
+pub use serve::Serve;
+
+use crate::config::Config;
+
+/// Hands out limited stock, exactly, to a crowd
+#[derive(Parser, Debug)]
+#[command(
+    name = "stockade",
+    version,
+    after_help = "Example:\n  stockade serve\n  stockade batch create 1 --stock 10000     (in another terminal)\n  \
+        stockade claim 1 --user 7\n\n\
+        Exit status: 0 granted or done, 2 wrong usage or configuration, 3 sold out, 4 limit reached, 5 batch unknown \
+        or not active, 6 overloaded, unavailable or outcome unknown, 1 anything else."
+)]
+struct Arguments {
+    #[command(flatten)]
+    connection: connection::Connection,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Serve(Serve),
+    /// Creates, shows and changes batches
+    #[command(subcommand, after_help = "Example:\n  stockade batch create 1 --stock 10000 --per-user 2")]
+    Batch(batch::Batch),
+    Claim(claim::Claim),
+    Lookup(lookup::Lookup),
+    CheckConfig(check_config::CheckConfig),
+}
+
+/// Runs the command that `arguments` (the program's name first) ask for; `start` starts a server and returns when it has
+/// left.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    start: impl FnOnce(Config) -> Result<(), Failure>,
+) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output and complaints to standard error; where nobody reads, the status still tells.
+            let _unread = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    match arguments.run(start) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output::complain(&failure.sentence);
+            failure.exit.into()
+        }
+    }
+}
+
+impl Arguments {
+    fn run(&self, start: impl FnOnce(Config) -> Result<(), Failure>) -> Result<Exit, Failure> {
+        match &self.command {
+            Command::Serve(serve) => {
+                start(serve.settings(std::env::vars_os())?.into_config())?;
+                Ok(Exit::Done)
+            }
+            Command::Batch(batch) => batch.run(&self.connection),
+            Command::Claim(claim) => claim.run(&self.connection),
+            Command::Lookup(lookup) => lookup.run(&self.connection),
+            Command::CheckConfig(check) => check.run(std::env::vars_os(), self.connection.json),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,55 @@
+//! Add stock: more units for a batch. An inflow: claims see them once they are durable.
+
+use std::sync::Arc;
+
+use stockade_protocol::Status;
+use stockade_protocol::batch::{AddStock, BatchInfo, State};
+
+use super::batch::{Batch, BatchControl};
+use super::burst::Burst;
+use crate::journal::Control;
+use crate::limits::ADDITIONS_MAX;
+use crate::types::TimeMs;
+
+impl Burst<'_> {
+    /// Adds units to a batch. A request id that was used before with the same units has no second effect.
+    pub fn add_stock(&mut self, add: &AddStock) -> BatchInfo {
+        let (id, request, units, now_ms) = (add.batch.get(), add.request.get(), add.units.get(), self.now_ms());
+        let Some(batch) = self.find_batch(id) else { return BatchInfo::refused(Status::BatchUnknown, id) };
+        let mut control = batch.control.lock();
+        if let Some(status) = answer_without_effect(&batch, &control, now_ms, add) {
+            return batch.info(status, now_ms, &control);
+        }
+        self.pass.mark();
+        let version = control.next_version();
+        let run = control.add(request, units);
+        let grown = Arc::clone(&batch);
+        let effect = move || {
+            let mut control = grown.control.lock();
+            control.inflow -= units;
+            grown.pool.add(run);
+        };
+        let record = Control::Added { batch: id, version, request, units, time_ms: now_ms };
+        self.pass.control(record, Some(Box::new(effect)));
+        let info = batch.info(Status::Done, now_ms, &control);
+        drop(control);
+        info
+    }
+}
+
+fn answer_without_effect(batch: &Batch, control: &BatchControl, now_ms: TimeMs, add: &AddStock) -> Option<Status> {
+    let units = add.units.get();
+    if units == 0 {
+        return Some(Status::TermsInvalid);
+    }
+    if let Some(added) = control.additions.get(&add.request.get()) {
+        return Some(if *added == units { Status::Done } else { Status::BatchConflict });
+    }
+    match batch.state(now_ms, control.state) {
+        State::Ended => return Some(Status::Ended),
+        State::Closed => return Some(Status::Closed),
+        State::Draft | State::Scheduled | State::Active | State::Paused => {}
+    }
+    let too_many = control.additions.len() >= ADDITIONS_MAX || control.total.checked_add(units).is_none();
+    too_many.then_some(Status::StockOverflow)
+}

@@ -1,0 +1,282 @@
+//! Open: from a data folder, or an empty memory, to a running engine.
+//!
+//! Reads every group, checks the chain against the ledger and the content against the promises, and starts the committer
+//! only when all is in order. Otherwise it halts, names the epoch and the batch, and has changed nothing.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use stockade_protocol::hello::Durability;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::clock::Clock;
+use super::rebuild::{Rebuild, Violation};
+use super::registry::Registry;
+use super::{Engine, SystemClock};
+use crate::journal::{
+    Chain, ChainError, Committer, CommitterOptions, Folder, FolderError, Hash, Journal, Ledger, Mark, NullStore,
+    RocksOptions, Space, Steward, StewardOptions, Store, StoreError,
+};
+use crate::metrics::Metrics;
+
+/// What an engine is started with.
+pub struct EngineOptions {
+    /// Cores that will send bursts; nothing stored depends on it.
+    pub cores: usize,
+    /// Most locks of one batch's user table.
+    pub users_shards_max: u32,
+    /// Most batches.
+    pub batches_max: usize,
+    /// Grant records of one group.
+    pub group_records_max: usize,
+    /// Called once, on an engine thread, when the journal fails: the process should end without another answer.
+    pub on_failure: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Tells the time.
+    pub clock: Box<dyn Clock>,
+}
+
+impl EngineOptions {
+    /// Options for `cores` cores with the shipped bounds, the system's clock, and `on_failure`.
+    #[must_use]
+    pub fn new(cores: usize, on_failure: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
+        let clock = Box::new(SystemClock);
+        Self { cores, users_shards_max: 256, batches_max: 1_000_000, group_records_max: 262_144, on_failure, clock }
+    }
+}
+
+/// Where and how the journal is kept.
+#[derive(Clone, Debug)]
+pub struct StorageOptions {
+    /// The data folder.
+    pub folder: PathBuf,
+    /// What answers survive.
+    pub durability: Durability,
+    /// See [`RocksOptions`].
+    pub segment_bytes: usize,
+    /// Claims are refused when less is free.
+    pub free_space_floor_bytes: u64,
+    /// Size of the ballast file; 0 = none.
+    pub ballast_bytes: u64,
+}
+
+/// What recovery found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RecoveryReport {
+    /// Groups read.
+    pub groups: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Grants applied.
+    pub records: u64,
+    /// Batches there are.
+    pub batches: usize,
+    /// Newest epoch.
+    pub last_epoch: u64,
+    /// Acknowledged groups that are missing at the end: only with durability `os`, after a loss of power.
+    pub lost_epochs: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// A running engine and the threads that it needs. Dropping it commits what was handed in and stops them.
+pub struct Running {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// What recovery found.
+    pub report: RecoveryReport,
+    _committer: Committer,
+    steward: Option<Steward>,
+    /// Dropped last: the lock on the folder.
+    folder: Option<Folder>,
+}
+
+/// Why an engine does not start. Nothing was changed.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The folder cannot be used.
+    Folder(FolderError),
+    /// The store cannot be read.
+    Store(StoreError),
+    /// The journal is damaged, or acknowledged groups are missing.
+    Chain(ChainError),
+    /// The journal breaks a promise.
+    Violation(Violation),
+}
+
+/// A journal that was kept: what [`start`] needs of it.
+pub struct Source {
+    /// The groups.
+    pub store: Box<dyn Store>,
+    /// Identity of the data.
+    pub store_id: u64,
+    /// The last group known to be durable.
+    pub witnessed: Option<Mark>,
+    /// Where to witness new ones.
+    pub ledger: Option<Arc<Ledger>>,
+    /// What answers survive.
+    pub durability: Durability,
+}
+
+impl Source {
+    /// Nothing kept, nothing to keep.
+    #[must_use]
+    pub fn memory() -> Self {
+        let store = Box::new(NullStore);
+        Self { store, store_id: 0, witnessed: None, ledger: None, durability: Durability::Memory }
+    }
+}
+
+/// The hash that the first group of a store names as its predecessor.
+pub(super) fn genesis(store_id: u64) -> Hash {
+    xxh3_128(&store_id.to_le_bytes()).to_le_bytes()
+}
+
+/// Opens a data folder and starts an engine on it.
+///
+/// # Errors
+/// When the folder cannot be used, or its content is damaged or breaks a promise.
+pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running, OpenError> {
+    if storage.durability == Durability::Memory {
+        return start(Source::memory(), options);
+    }
+    let folder = Folder::open(&storage.folder).map_err(OpenError::Folder)?;
+    let witnessed = folder.witnessed().map_err(OpenError::Folder)?;
+    let store = folder.store(RocksOptions { segment_bytes: storage.segment_bytes }).map_err(OpenError::Folder)?;
+    let ledger = Arc::new(folder.ledger().map_err(OpenError::Folder)?);
+    if !folder.ballast(storage.ballast_bytes) {
+        tracing::warn!("there is no room for the ballast file: nothing can be given back when the disk is full");
+    }
+    let source = Source {
+        store: Box::new(store),
+        store_id: folder.store_id(),
+        witnessed,
+        ledger: Some(Arc::clone(&ledger)),
+        durability: storage.durability,
+    };
+    let space = Arc::new(Space::new(folder.path(), storage.free_space_floor_bytes));
+    let _first_look = space.look();
+    let on_failure = Arc::clone(&options.on_failure);
+    let mut running = start_with_space(source, options, Some(Arc::clone(&space)))?;
+    running.steward = Some(Steward::start(StewardOptions {
+        ledger: (storage.durability == Durability::Fsync).then_some(ledger),
+        space,
+        on_space: Box::new(log_space),
+        on_failure: Box::new(move |reason| on_failure(reason)),
+    }));
+    running.folder = Some(folder);
+    Ok(running)
+}
+
+/// Starts an engine on a journal.
+///
+/// # Errors
+/// When its content is damaged or breaks a promise.
+pub fn start(source: Source, options: EngineOptions) -> Result<Running, OpenError> {
+    start_with_space(source, options, None)
+}
+
+fn start_with_space(source: Source, options: EngineOptions, space: Option<Arc<Space>>) -> Result<Running, OpenError> {
+    let began = Instant::now();
+    let (mut rebuild, last, mut report) = recover(&source, options.users_shards_max)?;
+    rebuild.conclude();
+    if let Some(violation) = rebuild.violations.first() {
+        return Err(OpenError::Violation(violation.clone()));
+    }
+    let last_ms = AtomicU64::new(rebuild.last_ms);
+    let registry = Registry::new(options.batches_max.max(report.batches));
+    rebuild.into_batches(options.cores).for_each(|batch| {
+        registry.register(batch.id, || batch);
+    });
+    report.batches = registry.len();
+    report.elapsed = began.elapsed();
+
+    // Numbers that the ledger has seen are not used again, even where their groups are gone.
+    let first = last.epoch.max(source.witnessed.map_or(0, |mark| mark.epoch)) + 1;
+    let journal = Arc::new(Journal::new(options.cores, first, options.group_records_max));
+    let metrics = Arc::new(Metrics::new(options.cores));
+    let on_failure = Arc::clone(&options.on_failure);
+    let committer = Committer::start(
+        Arc::clone(&journal),
+        CommitterOptions {
+            store: source.store,
+            sync: source.durability == Durability::Fsync,
+            last_hash: last.hash,
+            ledger: source.ledger,
+            metrics: Arc::clone(&metrics.commit),
+            on_failure: Box::new(move |reason| on_failure(reason)),
+        },
+    );
+    let engine = Engine {
+        journal,
+        registry,
+        clock: options.clock,
+        last_ms,
+        space,
+        metrics,
+        cores: options.cores,
+        users_shards_max: options.users_shards_max,
+        store_id: source.store_id,
+    };
+    Ok(Running { engine: Arc::new(engine), report, _committer: committer, steward: None, folder: None })
+}
+
+fn recover(source: &Source, users_shards_max: u32) -> Result<(Rebuild, Mark, RecoveryReport), OpenError> {
+    let mut rebuild = Rebuild::new(users_shards_max);
+    let mut chain = Chain::new(genesis(source.store_id), source.witnessed);
+    let mut report = RecoveryReport::default();
+    let mut broken = None;
+    let read = source.store.for_each(&mut |epoch, bytes| {
+        match chain.next(epoch, bytes) {
+            Ok(group) => rebuild.apply(&group),
+            Err(error) => broken = Some(error),
+        }
+        report.groups += 1;
+        report.bytes += bytes.len() as u64;
+        broken.is_none() && rebuild.violations.is_empty()
+    });
+    read.map_err(OpenError::Store)?;
+    if let Some(error) = broken {
+        return Err(OpenError::Chain(error));
+    }
+    if let Some(violation) = rebuild.violations.first() {
+        return Err(OpenError::Violation(violation.clone()));
+    }
+    let last = match (chain.finish(), source.durability) {
+        (Ok(last), _) => last,
+        // The operator chose answers that do not survive a loss of power: go on with what is there, and say so.
+        (Err(ChainError::Missing { last, witnessed }), Durability::Os | Durability::Memory) => {
+            report.lost_epochs = witnessed - last;
+            chain.last()
+        }
+        (Err(error), _) => return Err(OpenError::Chain(error)),
+    };
+    report.records = rebuild.records;
+    report.batches = rebuild.batches();
+    report.last_epoch = last.epoch;
+    Ok((rebuild, last, report))
+}
+
+fn log_space(below: bool) {
+    if below {
+        tracing::error!("the disk is nearly full: claims are refused with NO_SPACE until there is room again");
+    } else {
+        tracing::info!("the disk has room again: claims are taken");
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let advice = "nothing was changed; run `stockade verify` on the folder, then restore a backup";
+        match self {
+            OpenError::Folder(error) => write!(formatter, "{error}"),
+            OpenError::Store(error) => write!(formatter, "the journal cannot be read: {error}; {advice}"),
+            OpenError::Chain(error) => write!(formatter, "the journal is damaged: {error}; {advice}"),
+            OpenError::Violation(violation) => write!(formatter, "the journal breaks a promise: {violation}; {advice}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}

@@ -1,0 +1,263 @@
+//! Rebuild: from the journal's groups to the batches as they were. Used by recovery, which halts at the first violation,
+//! and by `verify`, which reports them all.
+//!
+//! Replays outcomes, decides nothing. Every group is held against the promises: no serial twice, none beyond the total,
+//! no user over the limit, no request twice.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use stockade_protocol::batch::Terms;
+
+use super::batch::{Batch, BatchControl};
+use crate::journal::{Control, GrantRecord, Group, GroupError, StateCode};
+use crate::stock::{Issued, Pool, Run, Runs};
+use crate::types::{BatchId, Epoch, TimeMs};
+use crate::users::Users;
+
+/// Something in the journal that breaks a promise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The group's epoch; 0 for what concerns a batch as a whole.
+    pub epoch: Epoch,
+    /// The batch, where one can be named.
+    pub batch: Option<BatchId>,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.batch {
+            Some(batch) => write!(formatter, "epoch {}, batch {batch}: {}", self.epoch, self.what),
+            None => write!(formatter, "epoch {}: {}", self.epoch, self.what),
+        }
+    }
+}
+
+/// A batch under reconstruction.
+struct Draft {
+    created_ms: TimeMs,
+    terms: Terms,
+    control: BatchControl,
+    issued: Issued,
+    users: Users,
+    /// Users' units, counted apart from the serials.
+    held_units: u64,
+    /// The runs so far of a claim that continues in the next record.
+    open_claim: Vec<Run>,
+}
+
+/// The state of all batches after the groups applied so far.
+pub(super) struct Rebuild {
+    batches: HashMap<BatchId, Draft, foldhash::fast::RandomState>,
+    users_shards_max: u32,
+    /// Latest time of any record.
+    pub(super) last_ms: TimeMs,
+    /// Claims applied.
+    pub(super) records: u64,
+    /// What was found, in order.
+    pub(super) violations: Vec<Violation>,
+}
+
+/// Totals of one batch, for reports.
+pub(super) struct BatchTotals {
+    pub(super) batch: BatchId,
+    pub(super) total: u32,
+    pub(super) granted: u64,
+    pub(super) users_units: u64,
+}
+
+/// Ends the walk over a group that contradicts itself.
+struct Unreadable;
+
+impl From<GroupError> for Unreadable {
+    fn from(_: GroupError) -> Self {
+        Unreadable
+    }
+}
+
+impl Rebuild {
+    pub(super) fn new(users_shards_max: u32) -> Self {
+        Self { batches: HashMap::default(), users_shards_max, last_ms: 0, records: 0, violations: Vec::new() }
+    }
+
+    /// Applies one group. What it violates is in `violations` afterwards.
+    ///
+    /// Within a group, creations and additions come first (grants that use them are in later groups), changes of state
+    /// last (a batch that closes may have granted before in the same group).
+    pub(super) fn apply(&mut self, group: &Group<'_>) {
+        let (mut inflows, mut changes) = (group.controls.iter().collect::<Vec<_>>(), Vec::new());
+        inflows.retain(|control| {
+            let is_change = matches!(control, Control::Changed { .. });
+            if is_change {
+                changes.push(*control);
+            }
+            !is_change
+        });
+        inflows.sort_by_key(|control| version(control));
+        changes.sort_by_key(|control| version(control));
+        for control in inflows {
+            self.control(group.epoch, control);
+        }
+        let walked = group.grants(|time_ms, record| {
+            self.last_ms = self.last_ms.max(time_ms);
+            self.grant(group.epoch, &record);
+            Ok::<(), Unreadable>(())
+        });
+        if walked.is_err() {
+            self.violation(group.epoch, None, "the group contradicts itself".into());
+        }
+        for control in changes {
+            self.control(group.epoch, control);
+        }
+        self.last_ms = self.last_ms.max(group.time_ms);
+    }
+
+    /// Checks each batch as a whole, and returns their totals in order of id.
+    pub(super) fn conclude(&mut self) -> Vec<BatchTotals> {
+        let mut totals = self.batches.iter().map(|(id, draft)| draft.totals(*id)).collect::<Vec<_>>();
+        totals.sort_by_key(|totals| totals.batch);
+        for totals in &totals {
+            if totals.users_units != totals.granted {
+                let what =
+                    format!("{} serials were issued, but users hold {} units", totals.granted, totals.users_units);
+                self.violation(0, Some(totals.batch), what);
+            }
+        }
+        totals
+    }
+
+    /// The finished batches, their stock split over `cores` buckets. Call [`Rebuild::conclude`] first.
+    pub(super) fn into_batches(self, cores: usize) -> impl Iterator<Item = Batch> {
+        self.batches.into_iter().map(move |(id, draft)| {
+            let pool = Pool::new(cores, draft.issued.free(draft.control.total));
+            let (total, left) = (u64::from(draft.control.total), u64::from(pool.units()));
+            assert_eq!(draft.issued.units() + left, total, "batch {id}: issued and free serials are the total");
+            let state = draft.control.state;
+            let batch = Batch::hidden(id, draft.created_ms, draft.terms, pool, draft.users, draft.control);
+            batch.set_gate(state);
+            batch
+        })
+    }
+
+    /// Number of batches.
+    pub(super) fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    fn control(&mut self, epoch: Epoch, control: &Control) {
+        match control {
+            Control::Created { batch, time_ms, stock, per_user, starts_ms, ends_ms, state, name } => {
+                self.last_ms = self.last_ms.max(*time_ms);
+                if self.batches.contains_key(batch) {
+                    return self.violation(epoch, Some(*batch), "is created a second time".into());
+                }
+                let terms = Terms {
+                    stock: *stock,
+                    per_user: *per_user,
+                    starts_ms: *starts_ms,
+                    ends_ms: *ends_ms,
+                    draft: *state == StateCode::Draft,
+                    name: name.clone(),
+                };
+                let draft = Draft {
+                    created_ms: *time_ms,
+                    control: BatchControl::new(&terms),
+                    terms,
+                    issued: Issued::default(),
+                    users: Users::new(*stock, self.users_shards_max),
+                    held_units: 0,
+                    open_claim: Vec::new(),
+                };
+                self.batches.insert(*batch, draft);
+            }
+            Control::Changed { batch, version, state, time_ms } => {
+                self.last_ms = self.last_ms.max(*time_ms);
+                let Some(draft) = self.draft(epoch, *batch) else { return };
+                draft.control.state = *state;
+                draft.control.version = draft.control.version.max(*version);
+                if *state == StateCode::Closed {
+                    draft.users.close();
+                }
+            }
+            Control::Added { batch, version, request, units, time_ms } => {
+                self.last_ms = self.last_ms.max(*time_ms);
+                let Some(draft) = self.draft(epoch, *batch) else { return };
+                if draft.control.total.checked_add(*units).is_none() {
+                    return self.violation(epoch, Some(*batch), format!("{units} added units pass the last serial"));
+                }
+                draft.control.add(*request, *units);
+                draft.control.inflow = 0;
+                draft.control.version = draft.control.version.max(*version);
+            }
+        }
+    }
+
+    fn grant(&mut self, epoch: Epoch, record: &GrantRecord) {
+        self.records += 1;
+        let Some(draft) = self.draft(epoch, record.batch) else { return };
+        if let Err(what) = draft.grant(record) {
+            self.violation(epoch, Some(record.batch), what);
+        }
+    }
+
+    fn draft(&mut self, epoch: Epoch, batch: BatchId) -> Option<&mut Draft> {
+        if !self.batches.contains_key(&batch) {
+            self.violation(epoch, Some(batch), "is used before it was created".into());
+        }
+        self.batches.get_mut(&batch)
+    }
+
+    fn violation(&mut self, epoch: Epoch, batch: Option<BatchId>, what: String) {
+        self.violations.push(Violation { epoch, batch, what });
+    }
+}
+
+impl Draft {
+    fn grant(&mut self, record: &GrantRecord) -> Result<(), String> {
+        let run = record.run();
+        if run.end() > self.control.total {
+            return Err(format!("serial {} is beyond the total of {}: oversold", run.end() - 1, self.control.total));
+        }
+        if !self.issued.insert(run) {
+            return Err(format!("a serial of {}..{} is issued a second time", run.first, run.end()));
+        }
+        self.open_claim.push(run);
+        if record.continues {
+            return Ok(());
+        }
+        let runs = self.open_claim.drain(..).collect::<Runs>();
+        let mut entry = self.users.entry(record.user);
+        if entry.is_closed() {
+            return Err("grants after it was closed".into());
+        }
+        let (units, held) = entry.find(record.request);
+        if held.is_some() {
+            return Err(format!("request {} of user {} is granted a second time", record.request, record.user));
+        }
+        if runs.units() > u32::from(record.asked.quantity) {
+            return Err(format!("request {} of user {} got more than it asked for", record.request, record.user));
+        }
+        entry.insert(record.request, record.asked, &runs);
+        self.held_units += u64::from(runs.units());
+        let units = units + runs.units();
+        match self.terms.per_user {
+            Some(limit) if units > limit => Err(format!("user {} holds {units} units, {limit} allowed", record.user)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn totals(&self, batch: BatchId) -> BatchTotals {
+        let closed = self.control.state == StateCode::Closed;
+        let users_units = if closed { self.held_units } else { self.users.units() };
+        BatchTotals { batch, total: self.control.total, granted: self.issued.units(), users_units }
+    }
+}
+
+fn version(control: &Control) -> u32 {
+    match control {
+        Control::Created { .. } => 1,
+        Control::Changed { version, .. } | Control::Added { version, .. } => *version,
+    }
+}

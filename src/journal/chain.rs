@@ -1,0 +1,111 @@
+//! The chain of groups as it is read back: every link is checked.
+
+use std::fmt;
+
+use super::group::{Group, GroupError, Hash};
+use super::ledger::Mark;
+use crate::types::Epoch;
+
+/// Follows the groups of a store from the first to the last, and holds them against the ledger.
+pub struct Chain {
+    last: Mark,
+    ledger: Option<Mark>,
+}
+
+/// Where the chain is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChainError {
+    /// A group that cannot be read.
+    Group {
+        /// Its epoch.
+        epoch: Epoch,
+        /// What is wrong with it.
+        error: GroupError,
+    },
+    /// A group does not follow the one before it: something between them is missing or was exchanged.
+    Broken {
+        /// The last epoch that is in order.
+        after: Epoch,
+        /// The epoch that does not follow.
+        epoch: Epoch,
+    },
+    /// The group at this epoch is another one than the ledger witnessed.
+    Exchanged {
+        /// The epoch.
+        epoch: Epoch,
+    },
+    /// Groups that were acknowledged are missing at the end.
+    Missing {
+        /// The last epoch found.
+        last: Epoch,
+        /// The last epoch that the ledger witnessed.
+        witnessed: Epoch,
+    },
+}
+
+impl Chain {
+    /// A chain that begins with `genesis`. `ledger` is the last group known to be durable, if one is.
+    #[must_use]
+    pub fn new(genesis: Hash, ledger: Option<Mark>) -> Self {
+        Self { last: Mark { epoch: 0, hash: genesis }, ledger }
+    }
+
+    /// Reads the next group.
+    ///
+    /// # Errors
+    /// When it is damaged, or does not follow the one before.
+    pub fn next<'a>(&mut self, epoch: Epoch, bytes: &'a [u8]) -> Result<Group<'a>, ChainError> {
+        let group = Group::decode(bytes).map_err(|error| ChainError::Group { epoch, error })?;
+        if group.epoch != epoch || epoch <= self.last.epoch || group.previous != self.last.hash {
+            return Err(ChainError::Broken { after: self.last.epoch, epoch });
+        }
+        let exchanged = self.ledger.is_some_and(|mark| mark.epoch == epoch && mark.hash != group.hash);
+        // The ledger's epoch was skipped: the group that it witnessed is not in the chain.
+        let skipped = self.ledger.is_some_and(|mark| self.last.epoch < mark.epoch && mark.epoch < epoch);
+        if exchanged || skipped {
+            return Err(ChainError::Exchanged { epoch });
+        }
+        self.last = Mark { epoch, hash: group.hash };
+        Ok(group)
+    }
+
+    /// The last group read, after holding it against the ledger.
+    ///
+    /// # Errors
+    /// When the ledger witnessed a later one.
+    pub fn finish(&self) -> Result<Mark, ChainError> {
+        match self.ledger {
+            Some(witness) if witness.epoch > self.last.epoch => {
+                Err(ChainError::Missing { last: self.last.epoch, witnessed: witness.epoch })
+            }
+            Some(_) | None => Ok(self.last),
+        }
+    }
+
+    /// The last group read.
+    #[must_use]
+    pub fn last(&self) -> Mark {
+        self.last
+    }
+}
+
+impl fmt::Display for ChainError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChainError::Group { epoch, error } => write!(formatter, "the group of epoch {epoch} {error}"),
+            ChainError::Broken { after, epoch } => write!(
+                formatter,
+                "the group of epoch {epoch} does not follow that of epoch {after}: a group between them is missing or was exchanged"
+            ),
+            ChainError::Exchanged { epoch } => {
+                write!(formatter, "the group of epoch {epoch} is not the one that the commit ledger witnessed")
+            }
+            ChainError::Missing { last, witnessed } => write!(
+                formatter,
+                "the journal ends at epoch {last}, but the commit ledger witnessed epoch {witnessed}: acknowledged groups are missing"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ChainError {}

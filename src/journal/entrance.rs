@@ -1,0 +1,237 @@
+//! The cores' side of the journal: entering an epoch, handing in records, waiting for durability.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Thread;
+
+use crossbeam_utils::CachePadded;
+use parking_lot::{Mutex, MutexGuard};
+
+use super::buffer::{Buffer, BurstEnd, Effect};
+use super::epochs::Epochs;
+use super::record::{Control, GrantRecord};
+use crate::types::{Epoch, TimeMs};
+
+/// Tells a core that an epoch it waits for is durable. Called on the committer's thread: must not block.
+pub trait Wake: Send + Sync {
+    /// Wakes the core.
+    fn wake(&self);
+}
+
+struct Waiter {
+    /// The epoch that the core waits for, 0 for none. The core stores it and then reads `durable`; the committer stores
+    /// `durable` and then reads it: sequentially consistent, so one of them sees the other.
+    epoch: AtomicU64,
+    wake: OnceLock<Box<dyn Wake>>,
+}
+
+/// Where cores hand in what they decided, and learn when it is durable.
+pub struct Journal {
+    pub(super) epochs: Epochs,
+    /// Per core, one buffer for even and one for odd epochs. Uncontended: the core and the committer use different ones.
+    pub(super) buffers: Box<[CachePadded<[Mutex<Buffer>; 2]>]>,
+    waiters: Box<[CachePadded<Waiter>]>,
+    committer: OnceLock<Thread>,
+    /// Whether the committer sleeps or is about to. It stores this and then reads `published`; a core stores `published`
+    /// and then reads this.
+    pub(super) committer_sleeps: AtomicBool,
+    /// Why no commit will ever succeed again. The first reason stays.
+    failure: OnceLock<String>,
+    /// Grant records that one core may hand in during one epoch.
+    records_per_core_max: usize,
+}
+
+/// One core's stay inside an epoch, for one burst.
+pub struct Pass<'a> {
+    journal: &'a Journal,
+    core: usize,
+    epoch: Epoch,
+    time_ms: TimeMs,
+    marked: bool,
+    /// The epoch to publish on leaving: the pass's own, or a later one after a barrier.
+    publish: Epoch,
+    /// Taken out before leaving, so that the committer never finds it locked.
+    buffer: Option<MutexGuard<'a, Buffer>>,
+}
+
+impl Journal {
+    /// A journal for `cores` cores whose next epoch is `first`. A group holds at most `records_max` grant records, plus
+    /// the rest of the burst that reached the limit.
+    #[must_use]
+    pub fn new(cores: usize, first: Epoch, records_max: usize) -> Self {
+        let waiter = || CachePadded::new(Waiter { epoch: AtomicU64::new(0), wake: OnceLock::new() });
+        Self {
+            epochs: Epochs::new(cores, first),
+            buffers: (0..cores).map(|_| CachePadded::new([Mutex::default(), Mutex::default()])).collect(),
+            waiters: (0..cores).map(|_| waiter()).collect(),
+            committer: OnceLock::new(),
+            committer_sleeps: AtomicBool::new(false),
+            failure: OnceLock::new(),
+            records_per_core_max: (records_max / cores).max(1),
+        }
+    }
+
+    /// Enters the current epoch for a burst that is decided at `time_ms`. One pass a core at a time.
+    #[must_use]
+    pub fn enter(&self, core: usize, time_ms: TimeMs) -> Pass<'_> {
+        let epoch = self.epochs.enter(core);
+        let buffer = Some(self.buffers[core][parity(epoch)].lock());
+        Pass { journal: self, core, epoch, time_ms, marked: false, publish: epoch, buffer }
+    }
+
+    /// Number of cores.
+    #[must_use]
+    pub fn cores(&self) -> usize {
+        self.buffers.len()
+    }
+
+    /// The epoch that bursts enter now.
+    #[must_use]
+    pub fn current(&self) -> Epoch {
+        self.epochs.current()
+    }
+
+    /// Newest durable epoch.
+    #[must_use]
+    pub fn durable(&self) -> Epoch {
+        self.epochs.durable()
+    }
+
+    /// Whether an answer that depends on `epoch` may leave. Never again after a failure.
+    #[must_use]
+    pub fn may_leave(&self, epoch: Epoch) -> bool {
+        self.epochs.durable() >= epoch && self.failure.get().is_none()
+    }
+
+    /// Why the journal stopped, if it did.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
+    }
+
+    /// Names the one to wake when an epoch that `core` waits for is durable. Once per core; later calls do nothing.
+    pub fn set_wake(&self, core: usize, wake: Box<dyn Wake>) {
+        let _already_set = self.waiters[core].wake.set(wake);
+    }
+
+    /// Asks for one wake-up of `core` when `epoch` is durable. True when it is already, and then nobody is woken.
+    pub fn wait(&self, core: usize, epoch: Epoch) -> bool {
+        self.waiters[core].epoch.store(epoch, Ordering::SeqCst);
+        let durable = self.epochs.durable() >= epoch;
+        if durable {
+            self.waiters[core].epoch.store(0, Ordering::SeqCst);
+        }
+        durable
+    }
+
+    pub(super) fn wake_waiters(&self, durable: Epoch) {
+        for waiter in &self.waiters {
+            let wanted = waiter.epoch.load(Ordering::SeqCst);
+            if wanted != 0 && wanted <= durable && waiter.epoch.swap(0, Ordering::SeqCst) != 0 {
+                waiter.wake.get().iter().for_each(|wake| wake.wake());
+            }
+        }
+    }
+
+    pub(super) fn fail(&self, reason: String) {
+        let _first_reason_stays = self.failure.set(reason);
+    }
+
+    pub(super) fn set_committer(&self, thread: Thread) {
+        let _already_set = self.committer.set(thread);
+    }
+
+    pub(super) fn wake_committer(&self) {
+        if self.committer_sleeps.load(Ordering::SeqCst) && self.committer_sleeps.swap(false, Ordering::SeqCst) {
+            self.committer.get().iter().for_each(|thread| thread.unpark());
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// The epoch that this burst is in.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The time at which this burst is decided.
+    #[must_use]
+    pub fn time_ms(&self) -> TimeMs {
+        self.time_ms
+    }
+
+    /// How many more grant records this core may hand in during this epoch.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        let used = self.buffer.as_ref().map_or(0, |buffer| buffer.grants.len());
+        self.journal.records_per_core_max.saturating_sub(used)
+    }
+
+    /// Must be called before anything is taken that a record of this pass will report.
+    pub fn mark(&mut self) {
+        if !self.marked {
+            self.journal.epochs.mark(self.epoch);
+            self.marked = true;
+        }
+    }
+
+    /// Hands in a grant.
+    ///
+    /// # Panics
+    /// When the epoch was not marked before the take.
+    pub fn grant(&mut self, record: GrantRecord) {
+        assert!(self.marked, "a take must be announced before it can be seen");
+        self.buffer().grants.push(record);
+    }
+
+    /// Hands in an operation on a batch, and what makes it visible once it is durable.
+    pub fn control(&mut self, control: Control, effect: Option<Effect>) {
+        self.mark();
+        let buffer = self.buffer();
+        buffer.controls.push(control);
+        buffer.effects.extend(effect);
+    }
+
+    /// Makes the burst's answers wait until every burst that is under way on any core has ended: whoever enters later
+    /// sees what was stored (sequentially consistent) before this call.
+    pub fn barrier(&mut self) {
+        self.mark();
+        let current = self.journal.epochs.current();
+        self.journal.epochs.mark(current);
+        self.publish = current;
+    }
+
+    /// Ends the burst. Returns the epoch that its answers must wait for: all that the burst looked at, or wrote, is
+    /// durable with it.
+    #[must_use]
+    pub fn leave(self) -> Epoch {
+        self.journal.epochs.newest()
+    }
+
+    fn buffer(&mut self) -> &mut Buffer {
+        self.buffer.as_mut().expect("only dropping the pass takes it out")
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        let time_ms = self.time_ms;
+        if let Some(mut buffer) = self.buffer.take() {
+            let end = buffer.grants.len();
+            if end > buffer.bursts.last().map_or(0, |last| last.end) {
+                buffer.bursts.push(BurstEnd { time_ms, end });
+            }
+        }
+        self.journal.epochs.leave(self.core);
+        if self.marked {
+            self.journal.epochs.publish(self.publish);
+            self.journal.wake_committer();
+        }
+    }
+}
+
+/// Which of a core's two buffers belongs to an epoch.
+pub(super) fn parity(epoch: Epoch) -> usize {
+    usize::from(epoch % 2 == 1)
+}

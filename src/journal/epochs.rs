@@ -1,0 +1,123 @@
+//! Epochs: which burst belongs to which group, and which answers may leave.
+//!
+//! - `current` is the epoch that bursts enter. A core *pins* it for the time of a burst.
+//! - `newest` is the newest epoch in which a core began to take something. It is raised *before* the take can be seen.
+//! - `durable` is the newest epoch that is safe, with all before it.
+//!
+//! Whoever looks at shared state and then reads `newest` gets an epoch that covers all that was seen: an answer that
+//! waits until `durable` reaches it depends on nothing that a crash can undo. (Reading it *before* the look is wrong: a
+//! take of a later epoch could be seen. `tests/loom` shows both.) While nothing is taken, `newest` stays where it is, so
+//! refusals of a sold-out batch leave at once, without a write and without waking anybody.
+
+use crossbeam_utils::CachePadded;
+
+use super::sync::{AtomicU64, Ordering};
+use crate::types::Epoch;
+
+/// Not inside any epoch.
+const OUTSIDE: u64 = 0;
+
+/// See the module.
+pub struct Epochs {
+    /// Raised by the committer only; read by every core at the start of a burst. Sequentially consistent with the pins.
+    current: CachePadded<AtomicU64>,
+    /// Raised by cores before their first take of a burst; read by every core after its last look.
+    newest: CachePadded<AtomicU64>,
+    /// Newest epoch that a core left with something taken in it: the committer's cue. Raised by cores, read by it.
+    published: CachePadded<AtomicU64>,
+    /// Raised by the committer only (release), read by every core before it lets answers go (acquire).
+    durable: CachePadded<AtomicU64>,
+    /// One per core: the epoch that its burst is in, or [`OUTSIDE`]. Written by the core, read by the committer.
+    pins: Box<[CachePadded<AtomicU64>]>,
+}
+
+impl Epochs {
+    /// Epochs for `cores` cores, the first one being `first`; those before it are durable.
+    ///
+    /// # Panics
+    /// When `first` is zero: no burst can be inside epoch 0.
+    #[must_use]
+    pub fn new(cores: usize, first: Epoch) -> Self {
+        assert!(first > OUTSIDE, "epochs count from 1");
+        let at = |epoch: Epoch| CachePadded::new(AtomicU64::new(epoch));
+        Self {
+            current: at(first),
+            newest: at(first - 1),
+            published: at(first - 1),
+            durable: at(first - 1),
+            pins: (0..cores).map(|_| at(OUTSIDE)).collect(),
+        }
+    }
+
+    /// Pins the current epoch for a burst of `core`.
+    pub fn enter(&self, core: usize) -> Epoch {
+        let mut epoch = self.current.load(Ordering::SeqCst);
+        loop {
+            self.pins[core].store(epoch, Ordering::SeqCst);
+            // If the committer closed the epoch in between, it may have looked at the pin before it was set.
+            let now = self.current.load(Ordering::SeqCst);
+            if now == epoch {
+                return epoch;
+            }
+            epoch = now;
+        }
+    }
+
+    /// Ends the burst of `core`. Its records must be in its buffer.
+    pub fn leave(&self, core: usize) {
+        self.pins[core].store(OUTSIDE, Ordering::SeqCst);
+    }
+
+    /// Announces that a burst of `epoch` is about to take something. To be called before the take.
+    pub fn mark(&self, epoch: Epoch) {
+        if self.newest.load(Ordering::Relaxed) < epoch {
+            self.newest.fetch_max(epoch, Ordering::AcqRel);
+        }
+    }
+
+    /// Tells the committer that a burst of `epoch` took something and has left.
+    pub fn publish(&self, epoch: Epoch) {
+        self.published.fetch_max(epoch, Ordering::SeqCst);
+    }
+
+    /// The newest epoch that wants to be committed.
+    #[must_use]
+    pub fn published(&self) -> Epoch {
+        self.published.load(Ordering::SeqCst)
+    }
+
+    /// The epoch that an answer must wait for, to be read after all looks at shared state.
+    #[must_use]
+    pub fn newest(&self) -> Epoch {
+        self.newest.load(Ordering::Acquire)
+    }
+
+    /// The newest durable epoch.
+    #[must_use]
+    pub fn durable(&self) -> Epoch {
+        self.durable.load(Ordering::SeqCst)
+    }
+
+    /// The epoch that bursts enter now.
+    #[must_use]
+    pub fn current(&self) -> Epoch {
+        self.current.load(Ordering::SeqCst)
+    }
+
+    /// Closes the current epoch: new bursts enter the next one. Returns the closed one. Committer only.
+    pub fn close(&self) -> Epoch {
+        self.current.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Whether a burst is still inside `epoch`. Committer only, after closing it.
+    #[must_use]
+    pub fn is_inside(&self, epoch: Epoch) -> bool {
+        self.pins.iter().any(|pin| pin.load(Ordering::SeqCst) == epoch)
+    }
+
+    /// Announces that `epoch` and all before it are durable. Committer only.
+    pub fn set_durable(&self, epoch: Epoch) {
+        let before = self.durable.swap(epoch, Ordering::SeqCst);
+        assert!(before < epoch, "durable epochs only rise: {before} then {epoch}");
+    }
+}

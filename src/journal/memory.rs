@@ -1,0 +1,138 @@
+//! A store in memory that can fail like a disk: lose what was not synced, tear the last group, fail the n-th call.
+//!
+//! It keeps one log of bytes, as a file would: per group its epoch, length and checksum, then the group. After a crash
+//! the log is read up to the first record that is not whole, as RocksDB's point-in-time recovery does.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::store::{Store, StoreError};
+use crate::types::Epoch;
+
+const HEAD_BYTES: usize = 24;
+
+/// When the store fails.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    /// The number (from 1) of the call of `write` or `sync` that fails, and with it all later ones; 0 = none.
+    pub fail_call: u64,
+    /// Whether the failing call does its work before it fails: the caller cannot know.
+    pub keeps_failed: bool,
+}
+
+#[derive(Default)]
+struct Log {
+    bytes: Vec<u8>,
+    synced: usize,
+    calls: u64,
+}
+
+/// The store. Clones share the log, so that a test can look at what the journal's copy did.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    log: Arc<Mutex<Log>>,
+    faults: Faults,
+}
+
+impl MemoryStore {
+    /// An empty store with these faults.
+    #[must_use]
+    pub fn new(faults: Faults) -> Self {
+        Self { log: Arc::default(), faults }
+    }
+
+    /// What a disk would hold after the power went: all that was synced, and the first `unsynced_bytes` of the rest (the
+    /// last group may be torn). The copy has no faults.
+    #[must_use]
+    pub fn after_power_loss(&self, unsynced_bytes: usize) -> Self {
+        let log = self.log.lock();
+        let kept = (log.synced + unsynced_bytes).min(log.bytes.len());
+        let survived = Log { bytes: log.bytes[..kept].to_vec(), synced: kept, calls: 0 };
+        Self { log: Arc::new(Mutex::new(survived)), faults: Faults::default() }
+    }
+
+    /// Bytes that were written and not synced.
+    #[must_use]
+    pub fn unsynced_bytes(&self) -> usize {
+        let log = self.log.lock();
+        log.bytes.len() - log.synced
+    }
+
+    /// Cuts the log after `bytes`, synced or not: damage, not a crash.
+    pub fn truncate(&self, bytes: usize) {
+        let mut log = self.log.lock();
+        log.bytes.truncate(bytes);
+        log.synced = log.synced.min(bytes);
+    }
+
+    /// Bytes of the log.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.log.lock().bytes.len()
+    }
+
+    /// Whether nothing was written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Calls of `write` and `sync` so far.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.log.lock().calls
+    }
+
+    /// Counts a call. Tells whether it does its work, and whether it fails.
+    fn call(&self, log: &mut Log) -> (bool, Result<(), StoreError>) {
+        log.calls += 1;
+        if self.faults.fail_call == 0 || log.calls < self.faults.fail_call {
+            return (true, Ok(()));
+        }
+        let works = self.faults.keeps_failed && log.calls == self.faults.fail_call;
+        (works, Err(StoreError { reason: format!("injected failure of call {}", log.calls) }))
+    }
+}
+
+impl Store for MemoryStore {
+    fn write(&mut self, epoch: Epoch, group: &[u8]) -> Result<(), StoreError> {
+        let mut log = self.log.lock();
+        let (works, result) = self.call(&mut log);
+        if works {
+            log.bytes.extend_from_slice(&epoch.to_le_bytes());
+            log.bytes.extend_from_slice(&(group.len() as u64).to_le_bytes());
+            log.bytes.extend_from_slice(&xxh3_64(group).to_le_bytes());
+            log.bytes.extend_from_slice(group);
+        }
+        result
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        let mut log = self.log.lock();
+        let (works, result) = self.call(&mut log);
+        if works {
+            log.synced = log.bytes.len();
+        }
+        result
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(Epoch, &[u8]) -> bool) -> Result<(), StoreError> {
+        let bytes = self.log.lock().bytes.clone();
+        let mut rest = bytes.as_slice();
+        while let Some((head, after)) = rest.split_first_chunk::<HEAD_BYTES>() {
+            let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|index| head[at + index]));
+            let (epoch, length, check) = (number(0), number(8), number(16));
+            let Some((group, next)) = usize::try_from(length).ok().and_then(|length| after.split_at_checked(length))
+            else {
+                break;
+            };
+            if xxh3_64(group) != check || !visit(epoch, group) {
+                break;
+            }
+            rest = next;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+//! Journal: what was decided becomes durable, in groups.
+//!
+//! A core [enters](Journal::enter) the current epoch for one burst, hands in records, and leaves. The committer (one
+//! plain thread) closes the epoch, waits until no core is inside, packs all records into one group, writes and syncs it,
+//! makes inflows visible and announces the epoch as durable. Answers wait for that: see [`epochs`].
+//!
+//! Guarantees: the groups form a hash chain in epoch order; an inflow is visible only after it is durable; any error of a
+//! write or sync ends all commits for good, since its outcome is unknown. Only one file knows RocksDB: [`rocks`].
+
+mod buffer;
+mod chain;
+mod committer;
+mod controls;
+mod entrance;
+mod epochs;
+mod folder;
+mod group;
+mod ledger;
+mod memory;
+mod record;
+mod rocks;
+mod space;
+mod steward;
+mod store;
+mod sync;
+
+pub use buffer::Effect;
+pub use chain::{Chain, ChainError};
+pub use committer::{Committer, CommitterOptions};
+pub use entrance::{Journal, Pass, Wake};
+pub use epochs::Epochs;
+pub use folder::{Folder, FolderError};
+pub use group::{Encoder, Group, GroupError, Hash};
+pub use ledger::{Ledger, Mark};
+pub use memory::{Faults, MemoryStore};
+pub use record::{Control, GrantRecord, StateCode};
+pub use rocks::{RocksOptions, RocksStore};
+pub use space::Space;
+pub use steward::{Steward, StewardOptions};
+pub use store::{NullStore, Store, StoreError};

@@ -1,0 +1,128 @@
+//! Groups in RocksDB: one key per group. The only file that knows RocksDB.
+
+use std::path::Path;
+
+use rocksdb::{
+    ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, IteratorMode, LogLevel, Options, ReadOptions,
+    WriteBatch, WriteOptions,
+};
+
+use super::store::{Store, StoreError};
+use crate::types::Epoch;
+
+/// Column family of the groups. Key: epoch, 8 bytes big-endian.
+const JOURNAL: &str = "journal";
+
+/// What operators may tune.
+#[derive(Clone, Copy, Debug)]
+pub struct RocksOptions {
+    /// Bytes of groups that collect in memory before they become a table file. A restart after a crash reads up to this
+    /// much from the log.
+    pub segment_bytes: usize,
+}
+
+/// An open RocksDB.
+pub struct RocksStore {
+    db: DB,
+    write: WriteOptions,
+}
+
+impl RocksStore {
+    /// Opens the store in `folder`, and creates it if `create`.
+    ///
+    /// # Errors
+    /// What RocksDB says.
+    pub fn open(folder: &Path, options: RocksOptions, create: bool) -> Result<Self, StoreError> {
+        let mut database = database_options();
+        database.create_if_missing(create);
+        database.create_missing_column_families(create);
+        let families = [ColumnFamilyDescriptor::new(JOURNAL, journal_options(options))];
+        let db = DB::open_cf_descriptors(&database, folder, families).map_err(store_error)?;
+        Ok(Self::of(db))
+    }
+
+    /// Opens the store for reading; changes nothing on the disk.
+    ///
+    /// # Errors
+    /// What RocksDB says.
+    pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
+        let mut database = database_options();
+        database.set_max_open_files(256);
+        let db = DB::open_cf_for_read_only(&database, folder, [JOURNAL], false).map_err(store_error)?;
+        Ok(Self::of(db))
+    }
+
+    fn of(db: DB) -> Self {
+        // Not synced here: the committer syncs as its durability mode says.
+        Self { db, write: WriteOptions::default() }
+    }
+}
+
+impl Store for RocksStore {
+    fn write(&mut self, epoch: Epoch, group: &[u8]) -> Result<(), StoreError> {
+        let family = self.db.cf_handle(JOURNAL).ok_or_else(no_family)?;
+        let mut batch = WriteBatch::default();
+        batch.put_cf(&family, epoch.to_be_bytes(), group);
+        self.db.write_opt(batch, &self.write).map_err(store_error)
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        self.db.flush_wal(true).map_err(store_error)
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(Epoch, &[u8]) -> bool) -> Result<(), StoreError> {
+        let family = self.db.cf_handle(JOURNAL).ok_or_else(no_family)?;
+        let mut read = ReadOptions::default();
+        read.fill_cache(false);
+        read.set_readahead_size(4 << 20);
+        for entry in self.db.iterator_cf_opt(&family, read, IteratorMode::Start) {
+            let (key, group) = entry.map_err(store_error)?;
+            let key = <[u8; 8]>::try_from(key.as_ref());
+            let key = key.map_err(|_| StoreError { reason: "the journal has a key that is not an epoch".into() })?;
+            if !visit(Epoch::from_be_bytes(key), &group) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn database_options() -> Options {
+    let mut options = Options::default();
+    // A torn last record is the normal trace of a crash and is dropped; what is missing beyond that, the hash chain and
+    // the ledger notice. The strict mode refuses to open after an ordinary kill, the lenient one skips damage.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options.set_paranoid_checks(true);
+    // fdatasync, not fsync: the log's length is part of what fdatasync makes durable.
+    options.set_use_fsync(false);
+    // One thread writes: none of the machinery for concurrent writers helps.
+    options.set_allow_concurrent_memtable_write(false);
+    options.set_enable_write_thread_adaptive_yield(false);
+    // Table files are synced as they grow, so that a finished flush does not stand in the way of the log's sync.
+    options.set_bytes_per_sync(1 << 20);
+    options.set_max_background_jobs(2);
+    options.set_keep_log_file_num(4);
+    options.set_max_log_file_size(16 << 20);
+    options.set_log_level(LogLevel::Warn);
+    options
+}
+
+fn journal_options(tuned: RocksOptions) -> Options {
+    let mut options = Options::default();
+    options.set_write_buffer_size(tuned.segment_bytes);
+    // One fills, one is flushed, one is spare: a slow flush does not stop claims at once.
+    options.set_max_write_buffer_number(3);
+    // User and request ids are random to us: nothing to compress.
+    options.set_compression_type(DBCompressionType::None);
+    // Keys only rise, so compaction only moves files; their size is that of a segment.
+    options.set_target_file_size_base(tuned.segment_bytes as u64);
+    options
+}
+
+fn store_error(error: impl std::fmt::Display) -> StoreError {
+    StoreError { reason: error.to_string() }
+}
+
+fn no_family() -> StoreError {
+    StoreError { reason: "the store has no journal".into() }
+}

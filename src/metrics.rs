@@ -1,0 +1,147 @@
+//! Counters and histograms that the hot path feeds and `/metrics` reads. Plain atomics: nothing allocates, nothing locks.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam_utils::CachePadded;
+
+use stockade_protocol::Status;
+
+/// Buckets of a [`Histogram`]: powers of two.
+pub const HISTOGRAM_BUCKETS: usize = 40;
+
+/// Counts values by powers of two. Written by few threads, read at a scrape.
+pub struct Histogram {
+    /// `counts[n]`: values below 2ⁿ and not below 2ⁿ⁻¹.
+    counts: [AtomicU64; HISTOGRAM_BUCKETS],
+    sum: AtomicU64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { counts: std::array::from_fn(|_| AtomicU64::new(0)), sum: AtomicU64::new(0) }
+    }
+}
+
+impl Histogram {
+    /// Counts one value.
+    pub fn record(&self, value: u64) {
+        let bucket = (u64::BITS - value.leading_zeros()) as usize;
+        self.counts[bucket.min(HISTOGRAM_BUCKETS - 1)].fetch_add(1, Ordering::Relaxed);
+        self.sum.fetch_add(value, Ordering::Relaxed);
+    }
+
+    /// Counts a duration in nanoseconds.
+    pub fn record_duration(&self, duration: Duration) {
+        self.record(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// The sum of all values, and the number of values below each power of two.
+    #[must_use]
+    pub fn read(&self) -> (u64, [u64; HISTOGRAM_BUCKETS]) {
+        (self.sum.load(Ordering::Relaxed), std::array::from_fn(|bucket| self.counts[bucket].load(Ordering::Relaxed)))
+    }
+}
+
+/// What the committer measures.
+#[derive(Default)]
+pub struct CommitMetrics {
+    /// Grant records of a group.
+    pub group_records: Histogram,
+    /// Bytes of a group.
+    pub group_bytes: Histogram,
+    /// Encoding and writing a group, in nanoseconds.
+    pub write_ns: Histogram,
+    /// Syncing a group, in nanoseconds.
+    pub sync_ns: Histogram,
+}
+
+impl CommitMetrics {
+    /// Counts one group.
+    pub fn group(&self, records: usize, bytes: usize, write: Duration, sync: Duration) {
+        self.group_records.record(records as u64);
+        self.group_bytes.record(bytes as u64);
+        self.write_ns.record_duration(write);
+        self.sync_ns.record_duration(sync);
+    }
+}
+
+/// What one core counts. Only that core writes, so a load and a store suffice.
+#[derive(Default)]
+pub struct CoreMetrics {
+    /// Answers to claims by status number; index 0 counts replays.
+    claims: ClaimCounts,
+    /// Deciding a burst, in nanoseconds.
+    pub decide_ns: Histogram,
+    /// From the decision to the moment when the answer may leave, in nanoseconds.
+    pub commit_ns: Histogram,
+    /// Claims whose answers wait for their epoch.
+    pub waiting_claims: AtomicU64,
+    /// Open connections.
+    pub connections: AtomicU64,
+    /// Bytes received and sent.
+    pub received_bytes: AtomicU64,
+    /// Bytes sent.
+    pub sent_bytes: AtomicU64,
+}
+
+/// Slots for status numbers, which are below this.
+const STATUS_SLOTS: usize = 64;
+
+struct ClaimCounts([AtomicU64; STATUS_SLOTS]);
+
+impl Default for ClaimCounts {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+impl CoreMetrics {
+    /// Counts answers of one status.
+    pub fn claims(&self, status: Status, count: u64) {
+        add(&self.claims.0[status as usize], count);
+    }
+
+    /// Counts answers that repeat an earlier decision.
+    pub fn replays(&self, count: u64) {
+        add(&self.claims.0[0], count);
+    }
+
+    /// Answers of `status` so far.
+    #[must_use]
+    pub fn claims_answered(&self, status: Status) -> u64 {
+        self.claims.0[status as usize].load(Ordering::Relaxed)
+    }
+
+    /// Replays so far.
+    #[must_use]
+    pub fn replays_answered(&self) -> u64 {
+        self.claims.0[0].load(Ordering::Relaxed)
+    }
+}
+
+/// Adds to a counter that only this thread writes.
+pub fn add(counter: &AtomicU64, count: u64) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
+}
+
+/// Takes from a gauge that only this thread writes.
+pub fn subtract(gauge: &AtomicU64, count: u64) {
+    gauge.store(gauge.load(Ordering::Relaxed).wrapping_sub(count), Ordering::Relaxed);
+}
+
+/// All that is measured.
+pub struct Metrics {
+    /// One per core.
+    pub cores: Box<[CachePadded<CoreMetrics>]>,
+    /// The committer's.
+    pub commit: std::sync::Arc<CommitMetrics>,
+}
+
+impl Metrics {
+    /// Metrics of `cores` cores.
+    #[must_use]
+    pub fn new(cores: usize) -> Self {
+        Self { cores: (0..cores).map(|_| CachePadded::default()).collect(), commit: std::sync::Arc::default() }
+    }
+}

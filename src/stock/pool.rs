@@ -1,0 +1,223 @@
+//! The serials of one batch that nobody holds.
+//!
+//! A core draws from its own bucket; when that is empty it walks to the others. What flows in later (added stock, pieces
+//! of a gathering that came short) waits as *spare* runs behind a lock and is moved into a bucket when that runs dry.
+//! The lock is taken only when there is spare stock, when a claim must be gathered from several buckets, or when an
+//! inflow overlapped a scan: never by a crowd that hammers on an empty batch.
+
+use std::collections::BinaryHeap;
+
+use crossbeam_utils::CachePadded;
+
+use super::bucket::Bucket;
+use super::certificate::Certificate;
+use super::run::{Run, Runs};
+use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
+
+/// What a claim does when fewer units are left than it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Takes nothing.
+    AllOrNothing,
+    /// Takes what there is.
+    UpTo,
+}
+
+/// The claimable serials of one batch.
+pub struct Pool {
+    buckets: Box<[CachePadded<Bucket>]>,
+    certificate: Certificate,
+    /// Units in `spare`. Changed under its lock, within a bracket of the certificate; read by scans.
+    spare_units: AtomicU64,
+    spare: Mutex<Vec<Run>>,
+}
+
+impl Pool {
+    /// A pool of these runs over `cores` buckets. The runs must not overlap.
+    ///
+    /// # Panics
+    /// When `cores` is zero.
+    #[must_use]
+    pub fn new(cores: usize, runs: impl IntoIterator<Item = Run>) -> Self {
+        assert!(cores > 0, "a pool needs a bucket");
+        let mut by_length =
+            runs.into_iter().filter(|run| run.count > 0).map(|run| (run.count, run.first)).collect::<BinaryHeap<_>>();
+        let units = by_length.iter().map(|(count, _)| u64::from(*count)).sum::<u64>();
+        let share = u32::try_from(units.div_ceil(cores as u64)).expect("fewer units than serials");
+        let bucket = |index: usize| {
+            let Some((count, first)) = by_length.pop() else { return Bucket::new(Run::new(0, 0), 0) };
+            let (own, rest) = Run::new(first, count).split_at(count.min(share));
+            if rest.count > 0 {
+                by_length.push((rest.count, rest.first));
+            }
+            Bucket::new(own, u32::try_from(index).expect("fewer cores than serials"))
+        };
+        let buckets = (0..cores).map(bucket).map(CachePadded::new).collect::<Box<[_]>>();
+        let spare = by_length.into_iter().map(|(count, first)| Run::new(first, count)).collect::<Vec<_>>();
+        let spare_units = spare.iter().map(|run| u64::from(run.count)).sum();
+        let pool = Self {
+            buckets,
+            certificate: Certificate::new(),
+            spare_units: AtomicU64::new(spare_units),
+            spare: Mutex::new(spare),
+        };
+        assert_eq!(pool.scan(), units, "every unit lies in one place");
+        pool
+    }
+
+    /// Draws `quantity` units for a claim that arrived on `core`, or refuses. `before_take` is called before anything
+    /// is taken, and not at all when the refusal needs no taking.
+    ///
+    /// A refusal means: at one instant during this call fewer than `quantity` units (`UpTo`: no unit) were claimable.
+    ///
+    /// # Panics
+    /// When `quantity` is zero.
+    pub fn draw(&self, core: usize, quantity: u8, mode: Mode, before_take: impl FnOnce()) -> Option<Runs> {
+        assert!(quantity > 0, "a claim asks for at least one unit");
+        let (own, quantity) = (&self.buckets[core], u32::from(quantity));
+        if own.units() < quantity && self.is_certainly_below(if mode == Mode::UpTo { 1 } else { quantity }) {
+            return None;
+        }
+        before_take();
+        if let Some(run) = own.take_exactly(quantity) {
+            return Some(Runs::one(run));
+        }
+        if quantity == 1 || mode == Mode::UpTo {
+            self.draw_walking(core, quantity)
+        } else {
+            self.draw_gathering(core, quantity)
+        }
+    }
+
+    /// Makes `run` claimable. Its serials must be new, or drawn and never given to anybody.
+    pub fn add(&self, run: Run) {
+        let mut spare = self.spare.lock();
+        self.certificate.inflow(|| self.put_spare(&mut spare, run));
+    }
+
+    /// Units claimable at one instant during the call.
+    #[must_use]
+    pub fn units(&self) -> u32 {
+        let scan = self.certificate.begin();
+        let mut units = self.scan();
+        if !self.certificate.holds(scan) {
+            let _no_inflow = self.spare.lock();
+            units = self.scan();
+        }
+        u32::try_from(units).expect("fewer units than serials")
+    }
+
+    /// Units claimable, without the proof: a hint that a simultaneous inflow can make wrong in both directions.
+    #[must_use]
+    pub fn units_hint(&self) -> u32 {
+        u32::try_from(self.scan()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a scan without a lock proves that fewer than `quantity` units were claimable.
+    fn is_certainly_below(&self, quantity: u32) -> bool {
+        let scan = self.certificate.begin();
+        self.scan() < u64::from(quantity) && self.certificate.holds(scan)
+    }
+
+    fn scan(&self) -> u64 {
+        let in_buckets = self.buckets.iter().map(|bucket| u64::from(bucket.units())).sum::<u64>();
+        in_buckets + self.spare_units.load(Ordering::Acquire)
+    }
+
+    /// One round over all buckets from where the last walk got to. Takes what is there, up to `quantity` in all.
+    fn walk(&self, core: usize, quantity: u32, drawn: &mut Runs) {
+        let (count, from) = (self.buckets.len(), self.buckets[core].walk_from());
+        for step in 0..count {
+            let index = (from + step) % count;
+            while let Some(run) = self.buckets[index].take_up_to(quantity - drawn.units()) {
+                drawn.push(run);
+                if drawn.units() == quantity {
+                    self.buckets[core].set_walk_from(index);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// For a claim that keeps whatever it finds: a refused one has found nothing, so nothing is ever given back.
+    fn draw_walking(&self, core: usize, quantity: u32) -> Option<Runs> {
+        let mut drawn = Runs::default();
+        let scan = self.certificate.begin();
+        self.walk(core, quantity, &mut drawn);
+        if drawn.units() < quantity {
+            let spare_units = self.spare_units.load(Ordering::Acquire);
+            let proven_empty = spare_units == 0 && self.certificate.holds(scan);
+            if !proven_empty {
+                // Nothing can flow in under the lock, so a walk that finds nothing and an empty spare prove it.
+                let mut spare = self.spare.lock();
+                self.walk(core, quantity, &mut drawn);
+                while drawn.units() < quantity && self.refill(core, &mut spare) {
+                    self.walk(core, quantity, &mut drawn);
+                }
+            }
+        }
+        if drawn.is_empty() { None } else { Some(drawn) }
+    }
+
+    /// For a claim of several units, all or none.
+    ///
+    /// While pieces are collected they lie in no place, so the whole gathering is an inflow: a refuser whose scan it
+    /// overlaps does not believe its scan. A gathering that comes short has emptied every place and holds fewer than
+    /// `quantity`: that instant justifies its own refusal.
+    fn draw_gathering(&self, core: usize, quantity: u32) -> Option<Runs> {
+        if let Some(run) = self.buckets.iter().find_map(|bucket| bucket.take_exactly(quantity)) {
+            return Some(Runs::one(run));
+        }
+        if self.is_certainly_below(quantity) {
+            return None;
+        }
+        let mut spare = self.spare.lock();
+        self.certificate.inflow(|| {
+            let mut drawn = Runs::default();
+            self.walk(core, quantity, &mut drawn);
+            while drawn.units() < quantity
+                && let Some(run) = self.take_spare(&mut spare, quantity - drawn.units())
+            {
+                drawn.push(run);
+            }
+            if drawn.units() == quantity {
+                return Some(drawn);
+            }
+            drawn.iter().for_each(|run| self.put_spare(&mut spare, run));
+            None
+        })
+    }
+
+    /// Moves a core's share of the spare runs into its own bucket. False when there are none, or the bucket has units.
+    fn refill(&self, core: usize, spare: &mut MutexGuard<'_, Vec<Run>>) -> bool {
+        let units = self.spare_units.load(Ordering::Acquire);
+        if units == 0 || self.buckets[core].units() > 0 {
+            return units > 0;
+        }
+        let share = u32::try_from(units.div_ceil(self.buckets.len() as u64)).expect("fewer units than serials");
+        self.certificate.inflow(|| {
+            let run = self.take_spare(spare, share).expect("spare_units counts what is there");
+            self.buckets[core].refill(run);
+        });
+        true
+    }
+
+    fn take_spare(&self, spare: &mut MutexGuard<'_, Vec<Run>>, most: u32) -> Option<Run> {
+        let last = spare.pop()?;
+        let (taken, rest) = last.split_at(last.count.min(most));
+        if rest.count > 0 {
+            spare.push(rest);
+        }
+        self.spare_units.fetch_sub(u64::from(taken.count), Ordering::AcqRel);
+        Some(taken)
+    }
+
+    fn put_spare(&self, spare: &mut MutexGuard<'_, Vec<Run>>, run: Run) {
+        assert!(run.count > 0, "an inflow brings units");
+        match spare.last_mut() {
+            Some(last) if last.end() == run.first => last.count += run.count,
+            Some(_) | None => spare.push(run),
+        }
+        self.spare_units.fetch_add(u64::from(run.count), Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,14 @@
+//! Words of all layers: ids and time.
+
+/// A batch's id.
+pub type BatchId = u64;
+/// A user's id.
+pub type UserId = u64;
+/// A caller's id of one request.
+pub type RequestId = u64;
+
+/// The number of a group commit: the only clock of durability.
+pub type Epoch = u64;
+
+/// Milliseconds since 1970, UTC, by the server's clock that never goes back.
+pub type TimeMs = u64;

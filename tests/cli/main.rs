@@ -1,0 +1,10 @@
+//! The command line: the real binary, against files, a scripted server, or nothing at all.
+
+mod batch;
+mod check_config;
+mod claim;
+mod exit_status;
+mod flag_positions;
+mod help;
+mod support;
+mod wrong_usage;

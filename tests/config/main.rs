@@ -1,0 +1,5 @@
+//! The configuration: its layers, its problems, and the shipped file.
+
+mod layers;
+mod lists_every_problem;
+mod shipped_file;

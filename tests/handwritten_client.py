@@ -1,0 +1,523 @@
+#!/usr/bin/env python3
+"""A client written from docs/protocol.md alone: Python's standard library, no code of the project.
+
+    python3 tests/handwritten_client.py HOST:PORT [TOKEN]
+
+Needs a running server and, where it asks for tokens, an operator's. Walks through the whole protocol on batches of its
+own, compares every answer, prints one line for each step, and exits with 1 at the first difference.
+"""
+
+import contextlib
+import os
+import socket
+import struct
+import sys
+
+# Guards against a hang only: no answer takes that long, and no step measures time.
+ANSWER_TIMEOUT_S = 20
+
+HEADER = struct.Struct("<4sBBHIIQII")
+HELLO, WELCOME = struct.Struct("<8s56s64s"), struct.Struct("<BBHIIIQQQ24s")
+PING = struct.Struct("<Q")
+CLAIM, CLAIM_REPLY = struct.Struct("<QQQIBBH"), struct.Struct("<BBBBIIIQ")
+REQUEST_KEY, SERIAL_RUN = struct.Struct("<QQQ"), struct.Struct("<II")
+CREATE, BATCH_INFO = struct.Struct("<QIIQQB7s88s"), struct.Struct("<BB6sQIIIIQQQQ8s88s")
+BATCH_ID, LIST, CHANGE, ADD_STOCK = (struct.Struct(code) for code in ("<Q", "<QII", "<QB7s", "<QQII"))
+FAULT = struct.Struct("<BB6s120s")
+
+OP_HELLO, OP_PING, OP_CLAIM, OP_LOOKUP, OP_SERIALS = 0x01, 0x02, 0x10, 0x11, 0x12
+OP_CREATE, OP_SHOW, OP_LIST, OP_CHANGE, OP_ADD_STOCK, OP_FAULT = 0x20, 0x21, 0x22, 0x23, 0x24, 0x7F
+REPLY_BIT = 0x80
+REPLY_ITEMS = {
+    OP_HELLO: WELCOME, OP_PING: PING, OP_CLAIM: CLAIM_REPLY, OP_LOOKUP: CLAIM_REPLY, OP_SERIALS: SERIAL_RUN,
+    OP_CREATE: BATCH_INFO, OP_SHOW: BATCH_INFO, OP_LIST: BATCH_INFO, OP_CHANGE: BATCH_INFO, OP_ADD_STOCK: BATCH_INFO,
+    OP_FAULT: FAULT,
+}
+
+GRANTED, DONE = 1, 2
+MALFORMED, VERSION_UNSUPPORTED, OPCODE_UNKNOWN, FRAME_TOO_LARGE, HANDSHAKE_REQUIRED, TOKEN_INVALID = range(10, 16)
+BATCH_UNKNOWN, BATCH_CONFLICT, STATE_CONFLICT, TERMS_INVALID, QUANTITY_INVALID, STOCK_OVERFLOW = range(30, 36)
+REQUEST_CONFLICT, REQUEST_UNKNOWN = 40, 41
+BATCH_DRAFT, NOT_STARTED, PAUSED, ENDED, CLOSED = range(50, 55)
+LIMIT_REACHED, SOLD_OUT = 60, 61
+
+UP_TO, DRAFT, REPLAYED, SPLIT = 1, 1, 1, 2
+ACTIVATE, PAUSE, RESUME, END, CLOSE = range(1, 6)
+STATE_DRAFT, STATE_SCHEDULED, STATE_ACTIVE, STATE_PAUSED, STATE_ENDED, STATE_CLOSED = range(1, 7)
+
+
+class Difference(Exception):
+    """The server did not do what the specification says."""
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        raise Difference(f"{what}: got {got!r}, expected {wanted!r}")
+
+
+@contextlib.contextmanager
+def step(name):
+    try:
+        yield
+    except (Difference, OSError, struct.error) as trouble:
+        print(f"FAILED {name}: {trouble!r}", flush=True)
+        sys.exit(1)
+    print(f"ok     {name}", flush=True)
+
+
+def frame(opcode, body, count=1, correlation=1, deadline_ms=0, version=1, flags=0, length=None, reserved=0):
+    length = len(body) if length is None else length
+    return HEADER.pack(b"STKD", version, opcode, flags, length, count, correlation, deadline_ms, reserved) + body
+
+
+def text(field):
+    """A text field: UTF-8, then zeros only."""
+    content, _, rest = field.partition(b"\0")
+    expect("bytes after the end of a text", rest.strip(b"\0"), b"")
+    return content.decode()
+
+
+class Connection:
+    def __init__(self, address):
+        self.socket = socket.create_connection(address, ANSWER_TIMEOUT_S)
+        self.correlation = 0
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def receive(self, size):
+        data = b""
+        while len(data) < size:
+            more = self.socket.recv(size - len(data))
+            if not more:
+                raise Difference(f"the server closed the connection after {len(data)} of {size} bytes")
+            data += more
+        return data
+
+    def read_reply(self):
+        """The next reply frame: its opcode without the reply bit, its correlation id, its items as tuples."""
+        header = HEADER.unpack(self.receive(HEADER.size))
+        magic, version, opcode, flags, length, count, correlation, deadline_ms, reserved = header
+        expect("magic, version, flags", (magic, version, flags), (b"STKD", 1, 0))
+        expect("deadline, reserved", (deadline_ms, reserved), (0, 0))
+        expect("reply bit", opcode & REPLY_BIT, REPLY_BIT)
+        opcode ^= REPLY_BIT
+        if opcode not in REPLY_ITEMS or length > 196_608:
+            raise Difference(f"reply with opcode {opcode:#x} and {length} bytes")
+        expect("body length", length, count * REPLY_ITEMS[opcode].size)
+        return opcode, correlation, list(REPLY_ITEMS[opcode].iter_unpack(self.receive(length)))
+
+    def ask(self, opcode, items, deadline_ms=0):
+        """One frame and its reply, which may be a fault."""
+        self.correlation += 1
+        self.send(frame(opcode, b"".join(items), len(items), self.correlation, deadline_ms))
+        answered, correlation, replies = self.read_reply()
+        expect("correlation", correlation, self.correlation)
+        return answered, replies
+
+    def call(self, opcode, *items, deadline_ms=0):
+        answered, replies = self.ask(opcode, items, deadline_ms)
+        if answered == OP_FAULT:
+            raise Difference(f"fault {replies[0][0]}: {text(replies[0][3])}")
+        expect("opcode", answered, opcode)
+        if opcode not in (OP_SERIALS, OP_LIST):
+            expect("items", len(replies), len(items))
+        return replies
+
+    def expect_fault(self, what, data, status, correlation):
+        """Sends bytes that are refused in step; the connection must go on."""
+        self.send(data)
+        answered, echoed, replies = self.read_reply()
+        expect(f"{what}: opcode, correlation, status, version",
+               (answered, echoed, *replies[0][:2]), (OP_FAULT, correlation, status, 1))
+        text(replies[0][3])
+        self.ping()
+
+    def expect_close(self, what, data, status):
+        """Sends bytes after which the server must close. A fault may come first."""
+        try:
+            self.send(data)
+            rest = b""
+            while more := self.socket.recv(4096):
+                rest += more
+        except ConnectionError:
+            return  # closed with bytes unread: the fault is lost
+        if rest:
+            expect(f"{what}: length of the farewell", len(rest), HEADER.size + FAULT.size)
+            expect(f"{what}: opcode, status", (rest[5], rest[HEADER.size]), (OP_FAULT | REPLY_BIT, status))
+
+    def ping(self):
+        nonce = int.from_bytes(os.urandom(8), "little")
+        expect("nonce", self.call(OP_PING, PING.pack(nonce)), [(nonce,)])
+
+    def hello(self, token):
+        (welcome,) = self.call(OP_HELLO, HELLO.pack(bytes(8), "handwritten ✓".encode(), token.encode()))
+        version, durability, cores, claims_max, window, reserved, _store, _epoch, now_ms, server_version = welcome
+        expect("version, reserved", (version, reserved), (1, 0))
+        if durability > 2 or not cores or not 1 <= claims_max <= 8192 or not window or not text(server_version):
+            raise Difference(f"welcome {welcome}")
+        return window, now_ms
+
+    # One method an operation: what it sends is what docs/protocol.md lays out.
+
+    def claims(self, *claims, deadline_ms=0):
+        """Claims as (batch, user, request, quantity, flags)."""
+        packed = [CLAIM.pack(*key, 0, quantity, flags, 0) for *key, quantity, flags in claims]
+        return self.call(OP_CLAIM, *packed, deadline_ms=deadline_ms)
+
+    def claim(self, batch, user, request, quantity=1, flags=0, deadline_ms=0):
+        return self.claims((batch, user, request, quantity, flags), deadline_ms=deadline_ms)[0]
+
+    def lookup(self, batch, user, request):
+        return self.call(OP_LOOKUP, REQUEST_KEY.pack(batch, user, request))[0]
+
+    def serials(self, batch, user, request):
+        runs = self.call(OP_SERIALS, REQUEST_KEY.pack(batch, user, request))
+        return runs, [serial for first, count in runs for serial in range(first, first + count)]
+
+    def create(self, batch, stock, per_user=0, starts_ms=0, ends_ms=0, flags=0, name=b""):
+        item = CREATE.pack(batch, stock, per_user, starts_ms, ends_ms, flags, bytes(7), name)
+        return info(self.call(OP_CREATE, item)[0])
+
+    def show(self, *batches):
+        return [info(item) for item in self.call(OP_SHOW, *map(BATCH_ID.pack, batches))]
+
+    def change(self, batch, action):
+        return info(self.call(OP_CHANGE, CHANGE.pack(batch, action, bytes(7)))[0])
+
+    def add_stock(self, batch, request, units):
+        return info(self.call(OP_ADD_STOCK, ADD_STOCK.pack(batch, request, units, 0))[0])
+
+
+def info(item):
+    """A batch reply as a dictionary; its sum must be right."""
+    names = ("status", "state", "_", "batch", "total", "granted", "remaining", "per_user", "starts_ms", "ends_ms",
+             "created_ms", "epoch", "_", "name")
+    fields = dict(zip(names, item))
+    fields["name"] = text(fields["name"])
+    expect("total", fields["total"], fields["granted"] + fields["remaining"])
+    return fields
+
+
+def expect_batch(what, fields, **wanted):
+    expect(what, {name: fields[name] for name in wanted}, wanted)
+
+
+def expect_refused(what, reply, status):
+    expect(f"{what}: status, flags, granted, run, serial", reply[:5], (status, 0, 0, 0, 0))
+
+
+def expect_granted(what, reply, granted, flags=0, user_units=None):
+    """A grant; SPLIT is set exactly when the first run is not all of it."""
+    expect(f"{what}: status, flags, granted", (reply[0], reply[1] & ~SPLIT, reply[2]), (GRANTED, flags, granted))
+    run = reply[3]
+    if not 1 <= run <= granted or (reply[1] & SPLIT != 0) != (run < granted):
+        raise Difference(f"{what}: run {run} of {granted}, flags {reply[1]}")
+    if user_units is not None:
+        expect(f"{what}: user_units", reply[6], user_units)
+
+
+def expect_replayed(what, reply, original):
+    """The original answer: status, granted, run, serial and SPLIT as they were, REPLAYED set."""
+    expect(what, reply[:5], (original[0], original[1] | REPLAYED, *original[2:5]))
+
+
+class Walk:
+    """The steps, on one connection and a few batches whose ids nobody else uses."""
+
+    def __init__(self, address, token):
+        self.address, self.token = address, token
+        self.batch = int.from_bytes(os.urandom(8), "little") & ~0xF
+        self.draft, self.scheduled, self.wide, self.missing = (self.batch + offset for offset in (1, 2, 3, 9))
+        self.grants = {}  # (user, request) on self.batch: the reply
+
+    def grant(self, what, user, request, quantity, granted=None, flags=0, user_units=None):
+        reply = self.server.claim(self.batch, user, request, quantity, flags)
+        self.remember(what, user, request, reply, granted or quantity, user_units)
+
+    def remember(self, what, user, request, reply, granted, user_units=None):
+        expect_granted(what, reply, granted, 0, user_units)
+        self.grants[user, request] = reply
+
+    def refuse(self, what, status, user, request, quantity=1, flags=0):
+        expect_refused(what, self.server.claim(self.batch, user, request, quantity, flags), status)
+
+    def all_replay(self, what):
+        """Every grant so far, claimed again and looked up: the original answers."""
+        quantities = {key: (reply[2], 0) for key, reply in self.grants.items()} | self.asked_otherwise
+        for (user, request), original in self.grants.items():
+            quantity, flags = quantities[user, request]
+            again = self.server.claim(self.batch, user, request, quantity, flags)
+            expect_replayed(f"{what}: claim of user {user}", again, original)
+            expect_replayed(f"{what}: look-up of user {user}", self.server.lookup(self.batch, user, request), original)
+
+    # Claims of user 2 and 6 asked for more than they were granted.
+    asked_otherwise = {(2, 1): (200, UP_TO), (6, 2): (3, UP_TO)}
+
+    def run(self):
+        with step("handshake"):
+            self.server = Connection(self.address)
+            self.window, self.now_ms = self.server.hello(self.token)
+        with step("ping"):
+            self.server.ping()
+        self.create_and_show()
+        self.claim_and_replay()
+        self.sell_out()
+        self.look_up()
+        self.add_stock()
+        self.pause_and_resume()
+        self.draft_and_scheduled()
+        self.list_batches()
+        self.pipeline()
+        self.refused_in_step()
+        self.end_and_close()
+        self.refused_and_closed()
+
+    def create_and_show(self):
+        server, batch = self.server, self.batch
+        new = {"batch": batch, "state": STATE_ACTIVE, "total": 20, "granted": 0, "remaining": 20, "per_user": 4,
+               "starts_ms": 0, "ends_ms": 0, "name": "twenty ✓"}
+        with step("a batch is created"):
+            expect_batch("created", server.create(batch, 20, 4, name="twenty ✓".encode()), status=DONE, **new)
+        with step("the same creation again is done already"):
+            expect_batch("repeated", server.create(batch, 20, 4, name="twenty ✓".encode()), status=DONE, **new)
+        with step("a creation with other terms is a conflict"):
+            expect_batch("name", server.create(batch, 20, 4, name=b"thirty"), status=BATCH_CONFLICT, **new)
+            expect_batch("stock", server.create(batch, 21, 4, name="twenty ✓".encode()), status=BATCH_CONFLICT)
+        with step("impossible terms are refused"):
+            impossible = {"status": TERMS_INVALID, "batch": self.missing, "state": 0}
+            expect_batch("stock", server.create(self.missing, 0), **impossible)
+            expect_batch("window", server.create(self.missing, 1, starts_ms=9, ends_ms=9), **impossible)
+            expect_batch("name", server.create(self.missing, 1, name=b"\xff"), **impossible)
+        with step("batches are shown"):
+            shown, missing = server.show(batch, self.missing)
+            expect_batch("shown", shown, status=DONE, **new)
+            nothing = dict.fromkeys(("state", "total", "granted", "per_user", "starts_ms", "ends_ms", "created_ms"), 0)
+            expect_batch("missing", missing, status=BATCH_UNKNOWN, batch=self.missing, name="", **nothing)
+
+    def claim_and_replay(self):
+        server, batch = self.server, self.batch
+        with step("a claim is granted"):
+            self.grant("claim", 1, 1, 1, user_units=1)
+        with step("the same claim again is replayed"):
+            self.all_replay("replay")
+        with step("its request id with another quantity or mode is a conflict"):
+            self.refuse("quantity", REQUEST_CONFLICT, 1, 1, 2)
+            self.refuse("mode", REQUEST_CONFLICT, 1, 1, 1, UP_TO)
+        with step("a claim above the user's limit is refused and leaves its id free"):
+            self.refuse("limit", LIMIT_REACHED, 1, 2, 4)
+            self.grant("the same id", 1, 2, 3, user_units=4)
+            self.refuse("the limit is held", LIMIT_REACHED, 1, 3, 1, UP_TO)
+        with step("an UP_TO claim stops at the user's limit"):
+            self.grant("up to", 2, 1, 200, granted=4, flags=UP_TO, user_units=4)
+        with step("each claim of a frame is answered alone and in order"):
+            replies = server.claims(
+                (batch, 3, 1, 4, 0), (batch, 3, 1, 4, 0), (batch, 3, 2, 1, 0), (self.missing, 3, 1, 1, 0),
+                (batch, 4, 9, 0, 0), (batch, 4, 1, 4, 0), (batch, 5, 1, 2, 0))
+            self.remember("first", 3, 1, replies[0], 4)
+            expect_replayed("second", replies[1], replies[0])
+            for reply, status in zip(replies[2:5], (LIMIT_REACHED, BATCH_UNKNOWN, QUANTITY_INVALID)):
+                expect_refused("in a frame", reply, status)
+            self.remember("sixth", 4, 1, replies[5], 4)
+            self.remember("seventh", 5, 1, replies[6], 2)
+
+    def sell_out(self):
+        with step("all or nothing: nothing when fewer are left"):
+            self.refuse("three of two", SOLD_OUT, 6, 1, 3)
+        with step("up to: what is left"):
+            self.grant("two of three", 6, 2, 3, granted=2, flags=UP_TO, user_units=2)
+        with step("sold out"):
+            self.refuse("one", SOLD_OUT, 7, 1)
+            self.refuse("up to one", SOLD_OUT, 7, 2, 1, UP_TO)
+            expect_batch("all granted", self.server.show(self.batch)[0], total=20, granted=20, remaining=0)
+        with step("every grant is replayed after the sell-out"):
+            self.all_replay("sold out")
+
+    def look_up(self):
+        server, batch = self.server, self.batch
+        with step("look-ups of what was not granted"):
+            expect_refused("refused claim", server.lookup(batch, 7, 1), REQUEST_UNKNOWN)
+            expect_refused("unknown user", server.lookup(batch, 99, 1), REQUEST_UNKNOWN)
+            expect_refused("unknown batch", server.lookup(self.missing, 1, 1), BATCH_UNKNOWN)
+        with step("serials of every grant: complete, unique, below the total"):
+            everything = []
+            for (user, request), reply in self.grants.items():
+                runs, serials = server.serials(batch, user, request)
+                expect(f"first run of user {user}", runs[0], (reply[4], reply[3]))
+                expect(f"serials of user {user}", len(serials), reply[2])
+                everything += serials
+            expect("serials", sorted(everything), list(range(20)))
+        with step("serials of an unknown request are a fault, and the connection goes on"):
+            unknown = frame(OP_SERIALS, REQUEST_KEY.pack(batch, 99, 1), correlation=71)
+            server.expect_fault("serials", unknown, REQUEST_UNKNOWN, 71)
+
+    def add_stock(self):
+        server, batch = self.server, self.batch
+        added = {"total": 25, "granted": 20, "remaining": 5}
+        with step("stock is added once, however often it is asked for"):
+            expect_batch("added", server.add_stock(batch, 77, 5), status=DONE, **added)
+            expect_batch("repeated", server.add_stock(batch, 77, 5), status=DONE, **added)
+        with step("wrong additions are refused"):
+            expect_batch("other units", server.add_stock(batch, 77, 6), status=BATCH_CONFLICT, **added)
+            expect_batch("no units", server.add_stock(batch, 78, 0), status=QUANTITY_INVALID, **added)
+            expect_batch("overflow", server.add_stock(batch, 79, 2**32 - 1), status=STOCK_OVERFLOW, **added)
+            expect_batch("missing", server.add_stock(self.missing, 1, 1), status=BATCH_UNKNOWN, state=0)
+        with step("a refused claim may be granted later, with the same id"):
+            self.grant("after the addition", 7, 1, 1, user_units=1)
+        with step("a claim within its deadline is granted"):
+            reply = server.claim(batch, 8, 1, deadline_ms=2**32 - 1)
+            self.remember("deadline", 8, 1, reply, 1)
+
+    def pause_and_resume(self):
+        server, batch = self.server, self.batch
+        with step("a paused batch refuses new claims and replays old ones"):
+            expect_batch("paused", server.change(batch, PAUSE), status=DONE, state=STATE_PAUSED)
+            self.refuse("new claim", PAUSED, 9, 1)
+            self.all_replay("paused")
+        with step("actions that do not fit the state are refused"):
+            expect_batch("pause again", server.change(batch, PAUSE), status=DONE, state=STATE_PAUSED)
+            expect_batch("activate", server.change(batch, ACTIVATE), status=STATE_CONFLICT, state=STATE_PAUSED)
+            expect_batch("close", server.change(batch, CLOSE), status=STATE_CONFLICT, state=STATE_PAUSED)
+            expect_batch("missing", server.change(self.missing, PAUSE), status=BATCH_UNKNOWN, state=0)
+        with step("a resumed batch grants again"):
+            expect_batch("resumed", server.change(batch, RESUME), status=DONE, state=STATE_ACTIVE)
+            expect_batch("resume again", server.change(batch, RESUME), status=DONE, state=STATE_ACTIVE)
+            self.grant("the same id", 9, 1, 1, user_units=1)
+
+    def draft_and_scheduled(self):
+        server = self.server
+        with step("a draft grants nothing until it is activated"):
+            expect_batch("created", server.create(self.draft, 1, flags=DRAFT), status=DONE, state=STATE_DRAFT, per_user=0)
+            expect_refused("claim", server.claim(self.draft, 1, 1), BATCH_DRAFT)
+            expect_batch("pause", server.change(self.draft, PAUSE), status=STATE_CONFLICT, state=STATE_DRAFT)
+            expect_batch("activate", server.change(self.draft, ACTIVATE), status=DONE, state=STATE_ACTIVE)
+            expect_batch("activate again", server.change(self.draft, ACTIVATE), status=DONE, state=STATE_ACTIVE)
+            expect_granted("claim", server.claim(self.draft, 1, 1), 1)
+        with step("a batch before its start grants nothing"):
+            starts_ms = self.now_ms + 24 * 3_600_000
+            created = server.create(self.scheduled, 5, 1, starts_ms, starts_ms + 1)
+            window = {"starts_ms": starts_ms, "ends_ms": starts_ms + 1}
+            expect_batch("created", created, status=DONE, state=STATE_SCHEDULED, **window)
+            expect_refused("claim", server.claim(self.scheduled, 1, 1), NOT_STARTED)
+        with step("a batch whose window is over has ended"):
+            expect_batch("created", server.create(self.wide + 1, 5, 1, 1, 2), status=DONE, state=STATE_ENDED)
+            expect_refused("claim", server.claim(self.wide + 1, 1, 1), ENDED)
+
+    def list_batches(self):
+        with step("batches are listed in order of id, page by page"):
+            wanted, start = [self.batch, self.draft, self.scheduled], self.batch
+            pages = []
+            for limit in (2, 1):
+                page = [info(item) for item in self.server.call(OP_LIST, LIST.pack(start, limit, 0))]
+                expect("size of the page", len(page), limit)
+                pages += page
+                start = page[-1]["batch"] + 1
+            expect("ids", [item["batch"] for item in pages], wanted)
+            expect("statuses", [item["status"] for item in pages], [DONE] * 3)
+
+    def pipeline(self):
+        count = min(64, self.window)
+        with step(f"{count} frames in one write, answered in any order"):
+            expect_batch("created", self.server.create(self.wide, count), status=DONE, state=STATE_ACTIVE)
+            packed = (CLAIM.pack(self.wide, user, 1, 0, 1, 0, 0) for user in range(count))
+            self.server.send(b"".join(frame(OP_CLAIM, item, correlation=1000 + at) for at, item in enumerate(packed)))
+            serials, correlations = [], []
+            for _ in range(count):
+                opcode, correlation, (reply,) = self.server.read_reply()
+                expect("opcode", opcode, OP_CLAIM)
+                expect_granted("pipelined", reply, 1, 0, user_units=1)
+                serials.append(reply[4])
+                correlations.append(correlation)
+            expect("serials", sorted(serials), list(range(count)))
+            expect("correlations", sorted(correlations), list(range(1000, 1000 + count)))
+
+    def refused_in_step(self):
+        server = self.server
+        ping, claim = PING.pack(5), CLAIM.pack(self.batch, 50, 1, 0, 1, 0, 0)
+        bad_claim = CLAIM.pack(self.batch, 51, 1, 0, 1, 2, 0)
+        cases = [
+            ("a flag in the header", MALFORMED, frame(OP_PING, ping, correlation=80, flags=1)),
+            ("a reserved bit in the header", MALFORMED, frame(OP_PING, ping, correlation=80, reserved=1 << 31)),
+            ("a count of zero", MALFORMED, frame(OP_CLAIM, b"", 0, 80)),
+            ("a body longer than its items", MALFORMED, frame(OP_PING, ping + b"x", 1, 80)),
+            ("an unknown flag in a claim", MALFORMED, frame(OP_CLAIM, claim + bad_claim, 2, 80)),
+            ("an unknown action", MALFORMED, frame(OP_CHANGE, CHANGE.pack(self.batch, 6, bytes(7)), 1, 80)),
+            ("a page of no batches", MALFORMED, frame(OP_LIST, LIST.pack(0, 0, 0), 1, 80)),
+            ("too many items", FRAME_TOO_LARGE, frame(OP_PING, ping * 2, 2, 80)),
+            ("an unknown opcode", OPCODE_UNKNOWN, frame(0x55, ping, 1, 80)),
+            ("a reply sent to the server", OPCODE_UNKNOWN, frame(OP_PING | REPLY_BIT, ping, 1, 80)),
+            ("a second handshake", HANDSHAKE_REQUIRED, frame(OP_HELLO, bytes(128), 1, 80)),
+        ]
+        for what, status, data in cases:
+            with step(f"{what} is a fault, and the connection goes on"):
+                server.expect_fault(what, data, status, 80)
+        with step("no item of a refused frame had an effect"):
+            expect_refused("its neighbour", server.lookup(self.batch, 50, 1), REQUEST_UNKNOWN)
+
+    def end_and_close(self):
+        server, batch = self.server, self.batch
+        totals = {"total": 25, "granted": 23, "remaining": 2}
+        with step("an ended batch refuses new claims and stock, and replays old claims and additions"):
+            expect_batch("ended", server.change(batch, END), status=DONE, state=STATE_ENDED, **totals)
+            expect_batch("end again", server.change(batch, END), status=DONE, state=STATE_ENDED)
+            self.refuse("new claim", ENDED, 10, 1)
+            self.all_replay("ended")
+            expect_batch("new stock", server.add_stock(batch, 80, 1), status=ENDED, state=STATE_ENDED, **totals)
+            expect_batch("old stock", server.add_stock(batch, 77, 5), status=DONE, state=STATE_ENDED, **totals)
+            expect_batch("resume", server.change(batch, RESUME), status=STATE_CONFLICT, state=STATE_ENDED)
+        with step("a closed batch has given its claims away"):
+            expect_batch("closed", server.change(batch, CLOSE), status=DONE, state=STATE_CLOSED, **totals)
+            expect_batch("close again", server.change(batch, CLOSE), status=DONE, state=STATE_CLOSED)
+            expect_batch("end", server.change(batch, END), status=STATE_CONFLICT, state=STATE_CLOSED)
+            self.refuse("new claim", CLOSED, 10, 1)
+            self.refuse("old claim", CLOSED, 1, 1)
+            expect_refused("look-up", server.lookup(batch, 1, 1), CLOSED)
+            server.expect_fault("serials", frame(OP_SERIALS, REQUEST_KEY.pack(batch, 1, 1), correlation=72), CLOSED, 72)
+            expect_batch("new stock", server.add_stock(batch, 81, 1), status=CLOSED, state=STATE_CLOSED)
+            expect_batch("shown", server.show(batch)[0], status=DONE, state=STATE_CLOSED, name="twenty ✓", **totals)
+
+    def refused_and_closed(self):
+        ping = frame(OP_PING, PING.pack(5))
+        hello = HELLO.pack(bytes(8), b"stranger", self.token.encode())
+        first = [
+            ("wrong magic", MALFORMED, b"GET / HTTP/1.1\r\n\r\n"),
+            ("a ping", HANDSHAKE_REQUIRED, ping),
+            ("an unknown opcode", OPCODE_UNKNOWN, frame(0x55, PING.pack(5))),
+            ("a handshake with a reserved bit", MALFORMED, frame(OP_HELLO, b"\x01" + hello[1:])),
+            ("a body over 128 bytes", FRAME_TOO_LARGE, frame(OP_CLAIM, b"", 5, length=160)),
+        ]
+        if self.token:
+            wrong = HELLO.pack(bytes(8), b"stranger", b"not the token")
+            first.append(("a wrong token", TOKEN_INVALID, frame(OP_HELLO, wrong)))
+        later = [
+            ("wrong magic", MALFORMED, b"stkd" + ping[4:]),
+            ("wrong version", VERSION_UNSUPPORTED, frame(OP_PING, PING.pack(5), version=2)),
+            ("oversized length", FRAME_TOO_LARGE, frame(OP_CLAIM, b"", 8192, length=262_145)),
+            ("largest length", FRAME_TOO_LARGE, frame(OP_CLAIM, b"", 2**32 - 1, length=2**32 - 1)),
+        ]
+        for what, status, data in first + later:
+            handshake_first = (what, status, data) in later
+            moment = "after the handshake" if handshake_first else "as the first frame"
+            with step(f"{what} {moment} closes the connection"), contextlib.closing(Connection(self.address)) as other:
+                if handshake_first:
+                    other.hello(self.token)
+                other.expect_close(what, data, status)
+        with step("the first connection did not notice"):
+            self.server.ping()
+            self.server.close()
+
+
+def main():
+    if len(sys.argv) not in (2, 3) or ":" not in sys.argv[1]:
+        print("usage: handwritten_client.py HOST:PORT [TOKEN]", file=sys.stderr)
+        sys.exit(2)
+    host, _, port = sys.argv[1].rpartition(":")
+    Walk((host.strip("[]"), int(port)), sys.argv[2] if len(sys.argv) == 3 else "").run()
+    print("every answer was as specified")
+
+
+if __name__ == "__main__":
+    main()

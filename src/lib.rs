@@ -1,5 +1,7 @@
 //! Stockade: a single-node stock-deduction engine. See `docs/architecture.md` for the picture.
 
+pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod journal;
 pub mod limits;

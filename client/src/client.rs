@@ -39,6 +39,11 @@ impl Client {
         Self { handle, deadline }
     }
 
+    #[cfg(test)]
+    pub(crate) fn into_handle(self) -> Arc<Handle> {
+        self.handle
+    }
+
     /// The same client, on the same connections, with another deadline for its calls: at most [`DEADLINE_MAX`] is taken.
     /// With zero, calls fail with `Unavailable`.
     #[must_use]

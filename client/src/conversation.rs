@@ -190,3 +190,146 @@ fn milliseconds_until(deadline: Instant, now: Instant) -> u32 {
     let nanos = deadline.saturating_duration_since(now).as_nanos();
     u32::try_from(nanos.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stockade_protocol::claim::{Claim, ClaimReply};
+    use stockade_protocol::frame::Frame;
+    use stockade_protocol::limits::REQUEST_BODY_BYTES_MAX;
+    use tokio::io::DuplexStream;
+
+    use super::*;
+    use crate::Client;
+    use crate::handle::Handle;
+    use crate::job::Ticket;
+    use crate::outcome::Server;
+    use crate::request::{Reply, Request};
+
+    const CLAIM_FRAME_BYTES: usize = HEADER_BYTES + size_of::<Claim>();
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    fn handle() -> Arc<Handle> {
+        Client::builder("stock.example:7400").build().expect("valid").into_handle()
+    }
+
+    fn server() -> Server {
+        Server {
+            version: String::new(),
+            protocol_version: 1,
+            durability: crate::Durability::Memory,
+            cores: 1,
+            claims_per_frame_max: 8_192,
+            in_flight_claims_max: 65_536,
+            store_id: 7,
+            durable_epoch: 0,
+            now_ms: 0,
+        }
+    }
+
+    /// A conversation over a pipe that holds `pipe_bytes`, and the server's end of it.
+    fn start(handle: &Arc<Handle>, pipe_bytes: usize) -> (tokio::task::JoinHandle<Trouble>, DuplexStream) {
+        let (stream, peer) = tokio::io::duplex(pipe_bytes);
+        let pool = Arc::clone(&handle.pool);
+        let link = Link { stream, server: server(), incoming: BytesMut::new() };
+        (tokio::spawn(async move { converse(&pool, link, LIMIT).await }), peer)
+    }
+
+    /// Queues claims of `users`. The connection under test is the only one: seats for others are given back.
+    async fn queue(handle: &Handle, users: std::ops::Range<u64>) -> Vec<Ticket> {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let mut tickets = Vec::new();
+        for user in users {
+            let (job, ticket) = Job::new(Request::Claim(Claim::new(1, user, 1, 1)), deadline, None);
+            drop(handle.pool.push(job).await.expect("nothing is refused"));
+            tickets.push(ticket);
+        }
+        tickets
+    }
+
+    async fn settle() {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn with_frame<R>(peer: &mut DuplexStream, buffer: &mut BytesMut, look: impl Fn(&Frame<'_>) -> R) -> R {
+        loop {
+            if let Some((frame, length)) =
+                frame::decode(Side::Server, buffer, REQUEST_BODY_BYTES_MAX).expect("valid frames")
+            {
+                let seen = look(&frame);
+                buffer.advance(length);
+                return seen;
+            }
+            assert!(peer.read_buf(buffer).await.expect("an open pipe") > 0);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_queues_during_a_write_leaves_in_one_frame() {
+        let handle = handle();
+        // One byte short of a frame: its write is under way until the server reads.
+        let (_conversation, mut peer) = start(&handle, CLAIM_FRAME_BYTES - 1);
+        let mut tickets = queue(&handle, 0..1).await;
+        settle().await;
+        for user in 1..51 {
+            tickets.extend(queue(&handle, user..user + 1).await);
+            settle().await;
+        }
+
+        let mut buffer = BytesMut::new();
+        let (count, first) = with_frame(&mut peer, &mut buffer, |frame| (frame.count, frame.correlation)).await;
+        assert_eq!(count, 1);
+        let (count, second) = with_frame(&mut peer, &mut buffer, |frame| (frame.count, frame.correlation)).await;
+        assert_eq!(count, 50);
+
+        for (correlation, count) in [(second, 50), (first, 1)] {
+            let replies: Vec<_> = (0..count).map(|index| ClaimReply::granted(1, index, 1)).collect();
+            let header = Header::reply(Opcode::Claim, count, correlation);
+            peer.write_all(header.as_bytes()).await.expect("an open pipe");
+            peer.write_all(replies.as_bytes()).await.expect("an open pipe");
+        }
+        for (user, ticket) in tickets.into_iter().enumerate() {
+            let Attempt::Answered(Reply::Claim(reply)) = ticket.answer().await else { panic!("unanswered") };
+            assert_eq!(reply.serial.get() as usize, user.saturating_sub(1));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_cut_before_its_last_byte_was_surely_not_done() {
+        let handle = handle();
+        let (conversation, mut peer) = start(&handle, CLAIM_FRAME_BYTES);
+        let done = queue(&handle, 0..1).await;
+        settle().await;
+        // The pipe is full with the first frame; all but the last byte of the second gets in.
+        let undone = queue(&handle, 1..2).await;
+        let mut most = [0; CLAIM_FRAME_BYTES - 1];
+        peer.read_exact(&mut most).await.expect("an open pipe");
+        settle().await;
+        drop(peer);
+
+        conversation.await.expect("no panic");
+        for ticket in done {
+            assert!(matches!(ticket.answer().await, Attempt::Doubtful { store: Some(7), .. }));
+        }
+        for ticket in undone {
+            assert!(matches!(ticket.answer().await, Attempt::Undone(_)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_does_not_move_is_silence_too() {
+        let handle = handle();
+        let (conversation, _peer) = start(&handle, CLAIM_FRAME_BYTES / 2);
+        let tickets = queue(&handle, 0..1).await;
+        let start = Instant::now();
+        let Trouble::Network(reason) = conversation.await.expect("no panic") else { panic!("no silence") };
+        assert_eq!(&*reason, "the connection owed answers and brought nothing for 5s");
+        assert_eq!(start.elapsed().as_secs(), LIMIT.as_secs());
+        for ticket in tickets {
+            assert!(matches!(ticket.answer().await, Attempt::Undone(_)));
+        }
+    }
+}

@@ -24,8 +24,8 @@ pub(crate) struct Pool {
     state: Mutex<State>,
     /// Free places in the queue.
     places: Semaphore,
-    /// Woken once for each push, and again by a connection that leaves something behind. Whoever is woken takes, or its
-    /// dropped wait passes the wake-up on: requests are never queued with every connection asleep.
+    /// Each push wakes one connection that waits. A wait is registered under the lock, while the queue is empty, and a
+    /// wait dropped after its wake-up passes it on: so no request stays queued while a connection sleeps.
     work: Notify,
 }
 
@@ -82,15 +82,18 @@ impl Pool {
     /// Cancel-safe: a wake-up that a dropped wait had received goes to the next connection.
     pub(crate) async fn work(&self) {
         loop {
+            let mut woken = std::pin::pin!(self.work.notified());
             let idle = {
                 let mut state = self.state.lock();
                 if !state.jobs.is_empty() {
                     return;
                 }
+                // Registers; true where a wake-up was left over, which the wait below then takes.
+                woken.as_mut().enable();
                 state.idle += 1;
                 Idle(self)
             };
-            self.work.notified().await;
+            woken.await;
             drop(idle);
         }
     }
@@ -100,12 +103,8 @@ impl Pool {
         let mut state = self.state.lock();
         let count = state.jobs.len().min(max);
         taken.extend(state.jobs.drain(..count));
-        let leaves_some = !state.jobs.is_empty();
         drop(state);
         self.places.add_permits(count);
-        if leaves_some {
-            self.work.notify_one();
-        }
     }
 
     /// Notes a connection whose handshake succeeded. It counts as open until the guard is dropped.
@@ -210,5 +209,93 @@ struct Idle<'a>(&'a Pool);
 impl Drop for Idle<'_> {
     fn drop(&mut self) {
         self.0.state.lock().idle -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use stockade_protocol::claim::Claim;
+
+    use super::*;
+    use crate::Client;
+    use crate::job::Ticket;
+    use crate::request::Request;
+
+    fn pool() -> Arc<Pool> {
+        Arc::clone(&Client::builder("stock.example:7400").connections(2).build().expect("valid").into_handle().pool)
+    }
+
+    fn job() -> (Job, Ticket) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        Job::new(Request::Claim(Claim::new(1, 1, 1, 1)), deadline, None)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_makes_callers_wait_for_a_place() {
+        let pool = pool();
+        let mut tickets = Vec::new();
+        let mut seats = Vec::new();
+        for _ in 0..QUEUED_REQUESTS_MAX {
+            let (job, ticket) = job();
+            seats.extend(pool.push(job).await.expect("not refused"));
+            tickets.push(ticket);
+        }
+        assert_eq!(seats.len(), 2, "as many connections as allowed are wanted");
+
+        let (one_more, _ticket) = job();
+        let mut waiting = std::pin::pin!(pool.push(one_more));
+        tokio::select! {
+            biased;
+            _ = &mut waiting => panic!("the queue took more than its bound"),
+            () = tokio::task::yield_now() => {}
+        }
+        let mut taken = Vec::new();
+        pool.take(1, &mut taken);
+        assert_eq!(taken.len(), 1);
+        assert!(waiting.await.expect("not refused").is_none());
+    }
+
+    #[tokio::test]
+    async fn withdrawn_requests_give_their_places_back_and_need_no_connection() {
+        let pool = pool();
+        let (first, ticket) = job();
+        let seat = pool.push(first).await.expect("not refused").expect("a connection is wanted");
+        drop(ticket);
+        assert!(seat.stay().is_none());
+        assert_eq!(pool.places.available_permits(), QUEUED_REQUESTS_MAX);
+
+        let (second, _ticket) = job();
+        assert!(pool.push(second).await.expect("not refused").is_some(), "the seat is free again");
+    }
+
+    #[tokio::test]
+    async fn each_push_wakes_one_connection_and_a_dropped_wait_passes_its_turn_on() {
+        let pool = pool();
+        let (mut first, mut second, mut third) = (Box::pin(pool.work()), Box::pin(pool.work()), Box::pin(pool.work()));
+        for waiting in [&mut first, &mut second, &mut third] {
+            assert!(is_pending(waiting).await);
+        }
+        assert_eq!(pool.state.lock().idle, 3);
+
+        let (one, _ticket) = job();
+        let (two, _ticket) = job();
+        assert!(pool.push(one).await.expect("not refused").is_none(), "somebody waits: no connection is wanted");
+        assert!(pool.push(two).await.expect("not refused").is_none());
+        // The first two were woken. The first is dropped, as when its connection reads at the same moment.
+        drop(first);
+        assert!(!is_pending(&mut second).await);
+        pool.take(1, &mut Vec::new());
+        assert!(!is_pending(&mut third).await, "the turn of the first");
+        assert_eq!(pool.state.lock().idle, 0);
+    }
+
+    async fn is_pending(future: &mut (impl Future<Output = ()> + Unpin)) -> bool {
+        tokio::select! {
+            biased;
+            () = future => false,
+            () = std::future::ready(()) => true,
+        }
     }
 }

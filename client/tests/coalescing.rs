@@ -25,7 +25,7 @@ async fn everyone_has_their_own_serial(mut tasks: JoinSet<(u64, Vec<u32>)>, coun
         let (user, serials) = joined.expect("no panic");
         held.insert(user, serials);
     }
-    let expected: HashMap<_, _> = (1..=count).map(|user| (user, vec![user as u32])).collect();
+    let expected: HashMap<_, _> = (1..=count).map(|user| (user, vec![u32::try_from(user).expect("small")])).collect();
     assert_eq!(held, expected);
 }
 

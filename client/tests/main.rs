@@ -22,6 +22,7 @@ mod retry_after_cut;
 mod second_runtime;
 mod silent_connection;
 mod split_serials;
+mod storm;
 mod unavailable;
 mod unknown_outcome;
 mod window;

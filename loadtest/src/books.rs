@@ -66,3 +66,22 @@ impl Books {
         self.grants_malformed += other.grants_malformed;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_serial_that_two_threads_saw_is_a_duplicate() {
+        let (mut first, mut second) = (Books::new(&[1, 0]), Books::new(&[1, 0]));
+        for serial in [1, 2, 3] {
+            first.grant(0, &ClaimReply::granted(1, serial, 1));
+            second.grant(0, &ClaimReply::granted(1, serial + 2, 1));
+            second.grant(1, &ClaimReply::granted(1, serial, 1));
+        }
+        second.batches[1].sold_out = true;
+        first.absorb(second);
+        let counts = first.batches.iter().map(|book| (book.granted, book.duplicates, book.sold_out)).collect::<Vec<_>>();
+        assert_eq!(counts, [(6, 1, false), (3, 0, true)], "serials of different batches have nothing in common");
+    }
+}

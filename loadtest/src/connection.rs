@@ -142,13 +142,9 @@ impl Connection {
     }
 
     fn answered(&mut self, reply: &Frame<'_>, now_ns: u64, record: &mut Record) -> Result<(), OutOfStep> {
-        let had_room = self.window.has_room();
-        let Some(frame) = self.window.close(reply.correlation) else {
+        let Some(frame) = self.window.find(reply.correlation) else {
             return Err(OutOfStep(unasked(reply)));
         };
-        if !had_room {
-            self.able_ns = now_ns;
-        }
         let granted_before = self.ledger.grants();
         match reply.opcode {
             Opcode::Claim if reply.count == frame.count => {
@@ -164,6 +160,10 @@ impl Connection {
             }
             opcode => return Err(OutOfStep(format!("{} {opcode:?} items answer {} claims", reply.count, frame.count))),
         }
+        if !self.window.has_room() {
+            self.able_ns = now_ns;
+        }
+        self.window.close(reply.correlation);
         let granted = u32::try_from(self.ledger.grants() - granted_before).expect("at most one grant a claim");
         record.tally.answered(frame.count, granted, frame.intended_ns, now_ns);
         Ok(())
@@ -183,6 +183,7 @@ impl Connection {
     }
 
     /// Enters that the claim with this `origin` holds what `reply` says. Also for answers of look-ups.
+    #[inline]
     pub fn granted(&mut self, origin: u64, reply: &ClaimReply, books: &mut Books) {
         let serial = reply.serial.get();
         match self.ledger.serial(origin) {

@@ -18,6 +18,7 @@ pub struct Ledger {
 impl Ledger {
     /// The serial that the claim of `slot` got.
     #[must_use]
+    #[inline]
     pub fn serial(&self, slot: u64) -> Option<u32> {
         let (chunk, offset) = position(slot);
         let serial = self.chunks.get(chunk)?.as_ref()?[offset];
@@ -25,6 +26,7 @@ impl Ledger {
     }
 
     /// Records that the claim of `slot` got `serial`. A slot has one grant: the caller looked first.
+    #[inline]
     pub fn record(&mut self, slot: u64, serial: u32) {
         let (chunk, offset) = position(slot);
         if self.chunks.len() <= chunk {

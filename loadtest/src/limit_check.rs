@@ -51,3 +51,39 @@ fn users_over_limit_in_passes(
 fn exceeds(grants: usize, per_user: u32) -> bool {
     per_user != 0 && grants > per_user as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stockade_protocol::claim::ClaimReply;
+
+    use super::*;
+    use crate::books::Books;
+    use crate::plan::Plan;
+    use crate::tally::Period;
+
+    #[test]
+    fn users_are_counted_once_per_batch_however_many_passes_it_takes() {
+        let plan = Plan { users: Some(50), batches: 2, ..Plan::default() };
+        let population = Arc::new(Population::new(&plan, 1, vec![1, 2]));
+        let mut connection = Connection::new(0, &plan, Arc::clone(&population), Period { warm_ns: 0, end_ns: 1 });
+        let mut books = Books::new(&[3, 0]);
+        // About ten grants for each user and batch.
+        for slot in 0..1_000 {
+            connection.granted(slot, &ClaimReply::granted(1, u32::try_from(slot).unwrap(), 1), &mut books);
+        }
+        let shown = |id, per_user| Shown { id, state: None, total: 9_999, granted: 0, remaining: 9_999, per_user };
+        let count = |first, second, grants_per_pass| {
+            let batches = [shown(1, first), shown(2, second)];
+            users_over_limit_in_passes(std::slice::from_ref(&connection), &population, &batches, grants_per_pass)
+        };
+        for grants_per_pass in [10_000, 300, 7] {
+            assert_eq!(count(1, 1, grants_per_pass), 100, "in passes of {grants_per_pass}");
+            assert_eq!(count(1, 0, grants_per_pass), 50, "in passes of {grants_per_pass}");
+            assert_eq!(count(100, 1_000, grants_per_pass), 0);
+        }
+        let between = count(10, 10, 300);
+        assert!(between > 10 && between < 90 && between == count(10, 10, 7), "{between}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::fs;
 use std::thread::available_parallelism;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 
 /// The machine that the generator ran on.
@@ -27,6 +28,13 @@ pub struct Build {
 
 /// This build.
 pub const BUILD: Build = Build { version: env!("CARGO_PKG_VERSION"), commit: env!("STOCKADE_COMMIT") };
+
+/// Raises this process's limit of open files to what it may be raised to: each connection is one.
+pub fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it stays as it is, connecting says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
 
 const UNKNOWN: &str = "unknown";
 

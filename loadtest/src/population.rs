@@ -87,6 +87,7 @@ impl Population {
 
     /// What `slot` of `connection` is.
     #[must_use]
+    #[inline]
     pub fn kind(&self, connection: u32, slot: u64) -> Kind {
         if slot == 0 || self.repeat_limit == 0 {
             return Kind::Original;
@@ -114,6 +115,7 @@ impl Population {
 
     /// The slot whose claim `slot` is: an earlier one if it is a retry, else itself.
     #[must_use]
+    #[inline]
     pub fn origin(&self, connection: u32, slot: u64) -> u64 {
         match self.kind(connection, slot) {
             Kind::Retry { of } => of,
@@ -123,6 +125,7 @@ impl Population {
 
     /// The claim of `slot`.
     #[must_use]
+    #[inline]
     pub fn identity(&self, connection: u32, slot: u64) -> Identity {
         let origin = self.origin(connection, slot);
         let drawn = ordinal(connection, self.drawn_at(connection, origin));
@@ -135,6 +138,7 @@ impl Population {
 
     /// Which of the run's batches the claim with this `origin` goes to.
     #[must_use]
+    #[inline]
     pub fn batch_index(&self, connection: u32, origin: u64) -> u32 {
         if self.batch_ids.len() == 1 {
             return 0;

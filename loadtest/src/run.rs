@@ -14,6 +14,7 @@ use crate::connection::{Connection, Record};
 use crate::control::Control;
 use crate::hash::scramble;
 use crate::link::{Link, LinkError};
+use crate::machine::allow_open_files;
 use crate::plan::Plan;
 use crate::population::Population;
 use crate::progress::{Phase, Progress};
@@ -35,6 +36,8 @@ pub enum RunError {
     Link(LinkError),
     /// The batches could not be created or shown.
     Batch(BatchError),
+    /// The load is over, but the server gave no answer to verify it with: nothing is proved.
+    Verification(BatchError),
     /// The operating system refused what the generator needs.
     System(io::Error),
 }
@@ -45,7 +48,7 @@ impl RunError {
     pub fn is_usage(&self) -> bool {
         match self {
             RunError::Plan(_) | RunError::Link(LinkError::Address { .. }) => true,
-            RunError::Link(_) | RunError::Batch(_) | RunError::System(_) => false,
+            RunError::Link(_) | RunError::Batch(_) | RunError::Verification(_) | RunError::System(_) => false,
         }
     }
 }
@@ -62,6 +65,7 @@ pub fn run(plan: &Plan, progress: &Progress) -> Result<Report, RunError> {
 
 fn run_through(plan: &Plan, progress: &Progress) -> Result<Report, RunError> {
     progress.enter(Phase::Preparing);
+    allow_open_files();
     let mut control = Control::open(&plan.server, &plan.token, plan.drain_limit).map_err(RunError::Link)?;
     let welcome = *control.welcome();
     fits(plan, &welcome)?;
@@ -82,7 +86,7 @@ fn run_through(plan: &Plan, progress: &Progress) -> Result<Report, RunError> {
 
     progress.enter(Phase::Verifying);
     let evidence = Evidence { population: &population, connections, record, before, sample: plan.sample };
-    let verification = verify(&mut control, evidence, progress).map_err(RunError::Batch)?;
+    let verification = verify(&mut control, evidence, progress).map_err(RunError::Verification)?;
     Ok(Report::new(plan, &welcome, &tally, effort, verification))
 }
 
@@ -157,6 +161,7 @@ impl fmt::Display for RunError {
             RunError::Plan(text) => formatter.write_str(text),
             RunError::Link(error) => error.fmt(formatter),
             RunError::Batch(error) => error.fmt(formatter),
+            RunError::Verification(error) => write!(formatter, "the load is over and could not be verified: {error}"),
             RunError::System(error) => {
                 write!(
                     formatter,

@@ -16,6 +16,7 @@ pub struct SerialSet {
 
 impl SerialSet {
     /// Adds `serial`; false when it was in the set.
+    #[inline]
     pub fn insert(&mut self, serial: u32) -> bool {
         let (page, word, bit) = position(serial);
         if self.pages.len() <= page {

@@ -43,7 +43,11 @@ impl Report {
             write!(formatter, "load          open loop, {rate} claims/s, {} arrivals; ", plan.arrivals.name())?;
         }
         let (connections, window, claims) = (plan.connections, plan.window, plan.claims_per_frame);
-        writeln!(formatter, "{connections} connections × {window} frames × {claims} claims; generator threads: {}", plan.threads)?;
+        writeln!(
+            formatter,
+            "{connections} connections × {window} frames × {claims} claims; generator threads: {}",
+            plan.threads
+        )?;
         match plan.users {
             Some(users) => write!(formatter, "users         {}", Grouped(users))?,
             None => write!(formatter, "users         a new one for each claim")?,

@@ -60,16 +60,21 @@ impl Window {
         Some(correlation(index, 0))
     }
 
-    /// The frame that waits for a reply with this `correlation`, and its place free again. `None` when none does.
-    pub fn close(&mut self, correlation: u64) -> Option<InFlight> {
+    /// The frame that waits for a reply with this `correlation`. `None` when none does.
+    #[must_use]
+    pub fn find(&self, correlation: u64) -> Option<InFlight> {
         let (index, generation) = parts(correlation);
-        let place = self.places.get_mut(index as usize)?;
-        if !place.taken || place.generation != generation {
-            return None;
-        }
-        place.taken = false;
+        let place = self.places.get(index as usize)?;
+        Some(place.frame).filter(|_| place.taken && place.generation == generation)
+    }
+
+    /// The same, and its place is free again.
+    pub fn close(&mut self, correlation: u64) -> Option<InFlight> {
+        let frame = self.find(correlation)?;
+        let (index, _) = parts(correlation);
+        self.places[index as usize].taken = false;
         self.free.push(index);
-        Some(place.frame)
+        Some(frame)
     }
 
     /// All frames in flight with their correlation ids, in the order in which they were first sent.

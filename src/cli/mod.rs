@@ -16,6 +16,7 @@ mod lookup;
 mod output;
 mod serve;
 mod time;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ enum Command {
     Claim(claim::Claim),
     Lookup(lookup::Lookup),
     CheckConfig(check_config::CheckConfig),
+    Verify(verify::Verify),
 }
 
 /// Runs the command that `arguments` (the program's name first) ask for; `start` starts a server and returns when it has
@@ -90,6 +92,7 @@ impl Arguments {
             Command::Claim(claim) => claim.run(&self.connection),
             Command::Lookup(lookup) => lookup.run(&self.connection),
             Command::CheckConfig(check) => check.run(std::env::vars_os(), self.connection.json),
+            Command::Verify(verify) => verify.run(self.connection.json),
         }
     }
 }

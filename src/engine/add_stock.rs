@@ -40,7 +40,7 @@ impl Burst<'_> {
 fn answer_without_effect(batch: &Batch, control: &BatchControl, now_ms: TimeMs, add: &AddStock) -> Option<Status> {
     let units = add.units.get();
     if units == 0 {
-        return Some(Status::TermsInvalid);
+        return Some(Status::QuantityInvalid);
     }
     if let Some(added) = control.additions.get(&add.request.get()) {
         return Some(if *added == units { Status::Done } else { Status::BatchConflict });

@@ -63,7 +63,7 @@ fn a_list_of_several_pages_is_complete_and_in_order() {
     assert_eq!(lines.len() as u64, LISTED_BATCHES + 1, "a heading and a line each");
     assert!(lines[0].ends_with("NAME") && lines[1].ends_with("Double Eleven"), "{}\n{}", lines[0], lines[1]);
     let column = |line: &str, text: &str| line.find(text).expect("the column");
-    assert_eq!(column(lines[0], "NAME"), column(lines[2_500], "Double Eleven"), "columns are aligned");
+    assert_eq!(column(lines[0], "NAME"), column(lines[1_000], "Double Eleven"), "columns are aligned");
 }
 
 #[test]

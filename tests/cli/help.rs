@@ -7,7 +7,8 @@ fn commands_of(path: &[&str]) -> Vec<String> {
     let help = stockade(&[path, &["--help"]].concat());
     let listed =
         help.stdout.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names = listed.filter_map(|line| line.split_whitespace().next());
+    // Lines that go on from the one above stand further to the right.
+    let names = listed.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 

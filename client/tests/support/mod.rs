@@ -44,6 +44,15 @@ pub(crate) async fn play<C: Debug, S>(calls: impl Future<Output = C>, script: im
     }
 }
 
+/// The result of a call that needs nothing from the network.
+pub(crate) async fn at_once<C>(call: impl Future<Output = C>) -> C {
+    tokio::select! {
+        biased;
+        result = call => result,
+        () = settle() => panic!("the call waits for something"),
+    }
+}
+
 /// Lets every other task run until it waits for something that only the test can do.
 pub(crate) async fn settle() {
     // The scheduler looks at its sockets every 61 turns at the latest.

@@ -7,6 +7,7 @@ mod support;
 
 mod a_broken_connection_sends_the_same_requests_again;
 mod a_failed_verification_is_exit_status_1;
+mod a_full_socket_takes_the_rest_later;
 mod a_full_window_delays_the_send_and_not_the_intended_start;
 mod a_grant_that_is_lost_is_found_missing;
 mod a_replay_must_be_the_original_answer;

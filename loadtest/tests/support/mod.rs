@@ -40,6 +40,8 @@ pub(crate) enum Trouble {
     AnswersBackwards,
     /// Every reply to claims has a correlation id that nobody asked for.
     AnswersOthers,
+    /// Every so many frames of claims, the reply leaves out the last claim.
+    AnswersFewer { every: u64 },
 }
 
 /// A running server. It stops when it is dropped.
@@ -218,7 +220,12 @@ impl Shared {
                 let header = Header::reply(Opcode::Claim, frame.count, frame.correlation ^ 0xff);
                 Reaction::Reply([header.as_bytes(), items.as_bytes()].concat())
             }
+            Trouble::AnswersFewer { every } if number.is_multiple_of(every) => {
+                let header = Header::reply(Opcode::Claim, frame.count - 1, frame.correlation);
+                Reaction::Reply([header.as_bytes(), items[1..].as_bytes()].concat())
+            }
             Trouble::None
+            | Trouble::AnswersFewer { .. }
             | Trouble::LosesReplies { .. }
             | Trouble::Restarts { .. }
             | Trouble::SwallowsFirst

@@ -3,6 +3,7 @@
 mod create;
 mod list;
 mod shape;
+mod table;
 
 use clap::{Args, Subcommand};
 use stockade_client::Action;

@@ -1,4 +1,4 @@
-//! How a batch looks: as lines of text, as a row of a table, as JSON.
+//! How a batch looks: as lines of text and as JSON.
 
 use serde::Serialize;
 use stockade_client::{Batch, BatchOutcome, ClientError};
@@ -107,38 +107,12 @@ fn lines(batch: &Batch, request: Option<u64>) -> String {
     lines.iter().map(|(name, value)| format!("{name:<11}{value}").trim_end().to_owned() + "\n").collect()
 }
 
-/// The first line of the table.
-pub(super) fn heading() -> String {
-    columns(["ID", "STATE", "TOTAL", "GRANTED", "REMAINING", "PER USER", "STARTS", "ENDS"], "NAME")
-}
-
-/// A batch's line of the table.
-pub(super) fn row(batch: &Batch) -> String {
-    let cells = [
-        batch.id.to_string(),
-        batch.state.name().to_owned(),
-        batch.total.to_string(),
-        batch.granted.to_string(),
-        batch.remaining.to_string(),
-        limit(batch),
-        instant(batch.starts_ms, "at once"),
-        instant(batch.ends_ms, "never"),
-    ];
-    columns(cells.each_ref().map(String::as_str), &batch.name)
-}
-
-/// The name comes last: it is as long as it likes.
-fn columns([id, state, total, granted, remaining, per_user, starts, ends]: [&str; 8], name: &str) -> String {
-    let line = format!(
-        "{id:>20}  {state:<9}  {total:>10}  {granted:>10}  {remaining:>10}  {per_user:>10}  {starts:<20}  {ends:<20}  {name}"
-    );
-    format!("{}\n", line.trim_end())
-}
-
-fn limit(batch: &Batch) -> String {
+/// Units that one user may hold, for people.
+pub(super) fn limit(batch: &Batch) -> String {
     batch.per_user.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
 }
 
-fn instant(milliseconds: Option<u64>, otherwise: &str) -> String {
+/// An instant of a batch, for people.
+pub(super) fn instant(milliseconds: Option<u64>, otherwise: &str) -> String {
     milliseconds.map_or_else(|| otherwise.to_owned(), time::rfc3339)
 }

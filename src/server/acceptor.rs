@@ -87,12 +87,10 @@ impl Server {
         self.stop_accepting.notify_one();
         let _panicked = self.acceptor.join();
         self.shared.draining.store(true, Ordering::SeqCst);
-        for core in &self.cores {
-            core.drain.notify_one();
-        }
-        for core in self.cores {
-            drop(core.streams);
-            let _panicked = core.thread.join();
+        // All are told before the first is waited for.
+        let threads = self.cores.into_iter().map(|core| core.thread).collect::<Vec<_>>();
+        for thread in threads {
+            let _panicked = thread.join();
         }
     }
 }

@@ -63,24 +63,22 @@ impl Wake for CoreWake {
 
 /// A running core.
 pub(super) struct CoreHandle {
+    /// New connections. Dropping every sender tells the core to answer what it has received, and to end.
     pub(super) streams: mpsc::Sender<std::net::TcpStream>,
-    pub(super) drain: Arc<Notify>,
     pub(super) thread: JoinHandle<()>,
 }
 
 /// Starts the thread of core `index`.
 pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<CoreHandle> {
     let (streams, arriving) = mpsc::channel(shared.options.connections_max.max(1));
-    let drain = Arc::new(Notify::new());
-    let drained = Arc::clone(&drain);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let thread = thread::Builder::new()
         .name(format!("core-{index}"))
-        .spawn(move || LocalSet::new().block_on(&runtime, run(index, shared, arriving, drained)))?;
-    Ok(CoreHandle { streams, drain, thread })
+        .spawn(move || LocalSet::new().block_on(&runtime, run(index, shared, arriving)))?;
+    Ok(CoreHandle { streams, thread })
 }
 
-async fn run(index: usize, shared: Arc<Shared>, mut arriving: mpsc::Receiver<std::net::TcpStream>, drain: Arc<Notify>) {
+async fn run(index: usize, shared: Arc<Shared>, mut arriving: mpsc::Receiver<std::net::TcpStream>) {
     let durable = Arc::new(Notify::new());
     shared.engine.journal().set_wake(index, Box::new(CoreWake(Arc::clone(&durable))));
     let core = Rc::new(Core {
@@ -101,17 +99,17 @@ async fn run(index: usize, shared: Arc<Shared>, mut arriving: mpsc::Receiver<std
             biased;
             () = durable.notified() => core.flush_durable(),
             stream = arriving.recv(), if draining_until.is_none() => {
-                // The sender is dropped only by a shutdown that also drains.
-                if let Some(stream) = stream.and_then(|stream| TcpStream::from_std(stream).ok()) {
-                    core.adopt(stream);
+                match stream.map(TcpStream::from_std) {
+                    Some(Ok(stream)) => core.adopt(stream),
+                    // Our runtime is out of files: the client sees a closed connection and comes back.
+                    Some(Err(_)) => core.forget(),
+                    None => {
+                        draining_until = Some(Instant::now() + core.shared.options.drain_timeout);
+                        core.wake_all();
+                    }
                 }
             }
             _ = sweep.tick() => core.sweep(),
-            () = drain.notified() => {
-                draining_until = Some(Instant::now() + core.shared.options.drain_timeout);
-                arriving.close();
-                core.wake_all();
-            }
         }
         let Some(until) = draining_until else { continue };
         if core.connections.borrow().is_empty() || Instant::now() >= until {
@@ -170,6 +168,10 @@ impl Core {
         self.connections.borrow_mut().push(Rc::clone(&connection));
         crate::metrics::add(&self.metrics().connections, 1);
         tokio::task::spawn_local(connection::run(connection, Rc::clone(self)));
+    }
+
+    fn forget(&self) {
+        self.shared.connections.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
     }
 
     fn sweep(&self) {

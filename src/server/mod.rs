@@ -17,4 +17,6 @@ mod outbox;
 mod session;
 
 pub use acceptor::{Server, StartError};
-pub use options::{Access, ServerOptions};
+pub use options::ServerOptions;
+
+pub use crate::access::Access;

@@ -5,7 +5,8 @@ use stockade_protocol::hello::{Hello, Welcome};
 use stockade_protocol::limits::{CLAIMS_PER_FRAME_MAX, HANDSHAKE_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX};
 use stockade_protocol::{Frame, Status};
 
-use super::options::{Role, ServerOptions};
+use super::options::ServerOptions;
+use crate::access::Role;
 use crate::engine::Engine;
 
 /// What is known of a connection's client.

@@ -10,9 +10,6 @@ SHELL := bash
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
-# These variables would replace .cargo/config.toml's flags: RocksDB would be built again, with a checksum in software.
-unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
-
 ifeq ($(CARGO_TARGET_DIR),)
 # `help` and `setup` need no folder.
 ifneq ($(filter-out help setup,$(MAKECMDGOALS)),)
@@ -22,16 +19,18 @@ endif
 export CARGO_TARGET_DIR
 
 WORKSPACE := --release --locked --workspace
+MEMBERS := stockade stockade-protocol stockade-client stockade-loadtest stockade-loom
 DOC := cargo doc $(WORKSPACE) --no-deps --document-private-items
 STEP := @scripts/step.sh
+IN_TARGET := @scripts/in-target.sh
 
-.PHONY: help setup setup-lint rocksdb-notice build demo test lint fmt bench env clean
+.PHONY: help setup setup-lint rocksdb-notice build demo test lint fmt bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
 
-demo: build  ## set up, build, run the flash sale with a kill -9 in the middle, print the audit
-	@"$$CARGO_TARGET_DIR/release/stockade" demo
+demo: setup rocksdb-notice  ## set up, build, run the flash sale with a kill -9 in the middle, print the audit
+	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec "$$CARGO_TARGET_DIR/release/stockade" demo'
 
 test: setup-lint rocksdb-notice  ## set up, then every test, lint and format check; what CI runs
 	$(STEP) "download" cargo fetch --locked --target "$$(rustc -vV | sed -n 's/^host: //p')"
@@ -42,7 +41,7 @@ test: setup-lint rocksdb-notice  ## set up, then every test, lint and format che
 	$(STEP) "tests" cargo test $(WORKSPACE)
 
 build: setup rocksdb-notice  ## set up, then build the binaries
-	@cargo build $(WORKSPACE) --bins
+	$(IN_TARGET) cargo build $(WORKSPACE) --bins
 
 lint: setup-lint rocksdb-notice  ## format check and clippy, warnings are errors
 	$(STEP) "format" cargo fmt --all --check
@@ -52,16 +51,13 @@ fmt: setup-lint  ## format the sources
 	@cargo fmt --all
 
 bench: setup rocksdb-notice  ## the micro-benchmarks of benches/
-	@cargo bench --locked --workspace --benches
+	$(IN_TARGET) cargo bench --locked --workspace --benches
 
 setup:  ## install what the build lacks
 	@scripts/setup.sh
 
-env:  ## the line that lets plain cargo use the same folder: eval "$(make env)"
-	@echo "export CARGO_TARGET_DIR='$$CARGO_TARGET_DIR'"
-
 clean:  ## remove the project's own build results, keep RocksDB's
-	@cargo clean --release --locked -p stockade -p stockade-protocol -p stockade-client -p stockade-loadtest -p stockade-loom
+	$(IN_TARGET) cargo clean --release --locked $(addprefix -p ,$(MEMBERS))
 
 setup-lint:
 	@scripts/setup.sh lint

@@ -6,10 +6,9 @@ set -uo pipefail
 name="$1"
 shift
 echo "==> $name"
-"$@"
+scripts/in-target.sh "$@"
 status=$?
 if ((status != 0)); then
-    printf -v folder '%q' "${CARGO_TARGET_DIR:-target}"
-    echo "==> FAILED: $name (exit status $status); alone: CARGO_TARGET_DIR=$folder $*" >&2
+    echo "==> FAILED: $name (exit status $status); alone: scripts/in-target.sh ${*@Q}" >&2
 fi
 exit "$status"

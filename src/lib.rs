@@ -1,5 +1,7 @@
 //! Stockade: a single-node stock-deduction engine. See `docs/architecture.md` for the picture.
 
+pub mod access;
+pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod engine;

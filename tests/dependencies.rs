@@ -35,6 +35,10 @@ fn sources_are_the_registry_or_the_workspace() {
     let members = metadata["workspace_members"].as_array().expect("cargo lists the members");
     let of_workspace = packages.iter().filter(|package| members.contains(&package["id"]));
     let names: Vec<&str> = of_workspace.filter_map(|package| package["name"].as_str()).collect();
+    let foreign = names.iter().filter(|name| **name != "stockade" && !name.starts_with("stockade-"));
+    let misnamed =
+        foreign.map(|name| format!("call the package {name} stockade-{name}: scripts/in-target.sh counts on it"));
+    report(&misnamed.collect::<Vec<_>>());
     report(&source_violations(&locked(), &names));
 }
 

@@ -10,14 +10,13 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use stockade_protocol::hello::Durability;
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::clock::Clock;
 use super::rebuild::{Rebuild, Violation};
 use super::registry::Registry;
 use super::{Engine, SystemClock};
 use crate::journal::{
-    Chain, ChainError, Committer, CommitterOptions, Folder, FolderError, Hash, Journal, Ledger, Mark, NullStore,
+    Chain, ChainError, Committer, CommitterOptions, Folder, FolderError, Journal, Ledger, Mark, NullStore,
     RocksOptions, Space, Steward, StewardOptions, Store, StoreError,
 };
 use crate::metrics::Metrics;
@@ -129,11 +128,6 @@ impl Source {
     }
 }
 
-/// The hash that the first group of a store names as its predecessor.
-pub(super) fn genesis(store_id: u64) -> Hash {
-    xxh3_128(&store_id.to_le_bytes()).to_le_bytes()
-}
-
 /// Opens a data folder and starts an engine on it.
 ///
 /// # Errors
@@ -225,7 +219,7 @@ fn start_with_space(source: Source, options: EngineOptions, space: Option<Arc<Sp
 
 fn recover(source: &Source, users_shards_max: u32) -> Result<(Rebuild, Mark, RecoveryReport), OpenError> {
     let mut rebuild = Rebuild::new(users_shards_max);
-    let mut chain = Chain::new(genesis(source.store_id), source.witnessed);
+    let mut chain = Chain::new(source.store_id, source.witnessed);
     let mut report = RecoveryReport::default();
     let mut broken = None;
     let read = source.store.for_each(&mut |epoch, bytes| {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::open::genesis;
 use super::rebuild::Rebuild;
 use crate::journal::{Chain, ChainError, Folder, FolderError, Store, StoreError};
 
@@ -47,7 +46,7 @@ pub fn verify(path: &Path) -> Result<Verification, FolderError> {
     let folder = Folder::open_existing(path)?;
     let witnessed = folder.witnessed()?;
     let store = folder.store_read_only()?;
-    let mut chain = Chain::new(genesis(folder.store_id()), witnessed);
+    let mut chain = Chain::new(folder.store_id(), witnessed);
     let mut rebuild = Rebuild::new(256);
     let mut result = Verification { witnessed_epoch: witnessed.map_or(0, |mark| mark.epoch), ..Default::default() };
     let mut broken = None;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::group::{Group, GroupError, Hash};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::group::{Group, GroupError};
 use super::ledger::Mark;
 use crate::types::Epoch;
 
@@ -44,9 +46,11 @@ pub enum ChainError {
 }
 
 impl Chain {
-    /// A chain that begins with `genesis`. `ledger` is the last group known to be durable, if one is.
+    /// The chain of the store with this id: its first group names the id's hash as its predecessor, so that groups of
+    /// another store never fit. `ledger` is the last group known to be durable, if one is.
     #[must_use]
-    pub fn new(genesis: Hash, ledger: Option<Mark>) -> Self {
+    pub fn new(store_id: u64, ledger: Option<Mark>) -> Self {
+        let genesis = xxh3_128(&store_id.to_le_bytes()).to_le_bytes();
         Self { last: Mark { epoch: 0, hash: genesis }, ledger }
     }
 

@@ -11,7 +11,6 @@
 //! is unknown, and only a restart finds out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -44,13 +43,11 @@ pub struct CommitterOptions {
 /// A running committer. Dropping it stops it like [`Committer::stop`].
 pub struct Committer {
     journal: Arc<Journal>,
-    stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 struct Work {
     journal: Arc<Journal>,
-    stopping: Arc<AtomicBool>,
     options: CommitterOptions,
     encoder: Encoder,
     closed: Epoch,
@@ -63,19 +60,10 @@ impl Committer {
     /// When the system refuses a thread.
     #[must_use]
     pub fn start(journal: Arc<Journal>, options: CommitterOptions) -> Self {
-        let stopping = Arc::new(AtomicBool::new(false));
         let closed = journal.durable();
-        let work = Work {
-            journal: Arc::clone(&journal),
-            stopping: Arc::clone(&stopping),
-            options,
-            encoder: Encoder::default(),
-            closed,
-        };
+        let work = Work { journal: Arc::clone(&journal), options, encoder: Encoder::default(), closed };
         let thread = thread::Builder::new().name("committer".into()).spawn(move || work.run());
-        let thread = thread.expect("the system has room for one more thread at start");
-        journal.set_committer(thread.thread().clone());
-        Self { journal, stopping, thread: Some(thread) }
+        Self { journal, thread: Some(thread.expect("the system has room for one more thread at start")) }
     }
 
     /// Commits what was handed in so far, then ends the thread. No core may enter any more.
@@ -86,10 +74,8 @@ impl Committer {
 
 impl Drop for Committer {
     fn drop(&mut self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        self.journal.committer_sleeps.store(false, Ordering::SeqCst);
         if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
+            self.journal.cue.stop(thread.thread());
             let _panicked = thread.join();
         }
     }
@@ -97,31 +83,13 @@ impl Drop for Committer {
 
 impl Work {
     fn run(mut self) {
-        while self.wait_for_work() {
+        while self.journal.cue.wait(self.closed) {
             if let Err(error) = self.commit() {
                 let reason = format!("a group could not be made durable: {error}");
                 self.journal.fail(reason.clone());
                 (self.options.on_failure)(&reason);
                 return;
             }
-        }
-    }
-
-    /// Sleeps until an epoch wants to be committed. False when the committer shall end and nothing is left.
-    fn wait_for_work(&self) -> bool {
-        loop {
-            if self.journal.epochs.published() > self.closed {
-                return true;
-            }
-            if self.stopping.load(Ordering::SeqCst) {
-                return false;
-            }
-            self.journal.committer_sleeps.store(true, Ordering::SeqCst);
-            let nothing_came = self.journal.epochs.published() <= self.closed;
-            if nothing_came && !self.stopping.load(Ordering::SeqCst) {
-                thread::park();
-            }
-            self.journal.committer_sleeps.store(false, Ordering::SeqCst);
         }
     }
 

@@ -1,29 +1,16 @@
 //! The cores' side of the journal: entering an epoch, handing in records, waiting for durability.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::Thread;
 
 use crossbeam_utils::CachePadded;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::buffer::{Buffer, BurstEnd, Effect};
+use super::cue::Cue;
 use super::epochs::Epochs;
 use super::record::{Control, GrantRecord};
+use super::waiter::{Waiter, Wake};
 use crate::types::{Epoch, TimeMs};
-
-/// Tells a core that an epoch it waits for is durable. Called on the committer's thread: must not block.
-pub trait Wake: Send + Sync {
-    /// Wakes the core.
-    fn wake(&self);
-}
-
-struct Waiter {
-    /// The epoch that the core waits for, 0 for none. The core stores it and then reads `durable`; the committer stores
-    /// `durable` and then reads it: sequentially consistent, so one of them sees the other.
-    epoch: AtomicU64,
-    wake: OnceLock<Box<dyn Wake>>,
-}
 
 /// Where cores hand in what they decided, and learn when it is durable.
 pub struct Journal {
@@ -31,10 +18,7 @@ pub struct Journal {
     /// Per core, one buffer for even and one for odd epochs. Uncontended: the core and the committer use different ones.
     pub(super) buffers: Box<[CachePadded<[Mutex<Buffer>; 2]>]>,
     waiters: Box<[CachePadded<Waiter>]>,
-    committer: OnceLock<Thread>,
-    /// Whether the committer sleeps or is about to. It stores this and then reads `published`; a core stores `published`
-    /// and then reads this.
-    pub(super) committer_sleeps: AtomicBool,
+    pub(super) cue: CachePadded<Cue>,
     /// Why no commit will ever succeed again. The first reason stays.
     failure: OnceLock<String>,
     /// Grant records that one core may hand in during one epoch.
@@ -59,13 +43,11 @@ impl Journal {
     /// the rest of the burst that reached the limit.
     #[must_use]
     pub fn new(cores: usize, first: Epoch, records_max: usize) -> Self {
-        let waiter = || CachePadded::new(Waiter { epoch: AtomicU64::new(0), wake: OnceLock::new() });
         Self {
             epochs: Epochs::new(cores, first),
             buffers: (0..cores).map(|_| CachePadded::new([Mutex::default(), Mutex::default()])).collect(),
-            waiters: (0..cores).map(|_| waiter()).collect(),
-            committer: OnceLock::new(),
-            committer_sleeps: AtomicBool::new(false),
+            waiters: (0..cores).map(|_| CachePadded::new(Waiter::new())).collect(),
+            cue: CachePadded::new(Cue::new(first - 1)),
             failure: OnceLock::new(),
             records_per_core_max: (records_max / cores).max(1),
         }
@@ -111,40 +93,20 @@ impl Journal {
 
     /// Names the one to wake when an epoch that `core` waits for is durable. Once per core; later calls do nothing.
     pub fn set_wake(&self, core: usize, wake: Box<dyn Wake>) {
-        let _already_set = self.waiters[core].wake.set(wake);
+        self.waiters[core].set_wake(wake);
     }
 
     /// Asks for one wake-up of `core` when `epoch` is durable. True when it is already, and then nobody is woken.
     pub fn wait(&self, core: usize, epoch: Epoch) -> bool {
-        self.waiters[core].epoch.store(epoch, Ordering::SeqCst);
-        let durable = self.epochs.durable() >= epoch;
-        if durable {
-            self.waiters[core].epoch.store(0, Ordering::SeqCst);
-        }
-        durable
+        self.waiters[core].wait(epoch, &self.epochs)
     }
 
     pub(super) fn wake_waiters(&self, durable: Epoch) {
-        for waiter in &self.waiters {
-            let wanted = waiter.epoch.load(Ordering::SeqCst);
-            if wanted != 0 && wanted <= durable && waiter.epoch.swap(0, Ordering::SeqCst) != 0 {
-                waiter.wake.get().iter().for_each(|wake| wake.wake());
-            }
-        }
+        self.waiters.iter().for_each(|waiter| waiter.wake(durable));
     }
 
     pub(super) fn fail(&self, reason: String) {
         let _first_reason_stays = self.failure.set(reason);
-    }
-
-    pub(super) fn set_committer(&self, thread: Thread) {
-        let _already_set = self.committer.set(thread);
-    }
-
-    pub(super) fn wake_committer(&self) {
-        if self.committer_sleeps.load(Ordering::SeqCst) && self.committer_sleeps.swap(false, Ordering::SeqCst) {
-            self.committer.get().iter().for_each(|thread| thread.unpark());
-        }
     }
 }
 
@@ -194,12 +156,10 @@ impl Pass<'_> {
     }
 
     /// Makes the burst's answers wait until every burst that is under way on any core has ended: whoever enters later
-    /// sees what was stored (sequentially consistent) before this call.
+    /// sees what was stored before this call.
     pub fn barrier(&mut self) {
         self.mark();
-        let current = self.journal.epochs.current();
-        self.journal.epochs.mark(current);
-        self.publish = current;
+        self.publish = self.journal.epochs.barrier();
     }
 
     /// Ends the burst. Returns the epoch that its answers must wait for: all that the burst looked at, or wrote, is
@@ -225,8 +185,7 @@ impl Drop for Pass<'_> {
         }
         self.journal.epochs.leave(self.core);
         if self.marked {
-            self.journal.epochs.publish(self.publish);
-            self.journal.wake_committer();
+            self.journal.cue.give(self.publish);
         }
     }
 }

@@ -8,10 +8,14 @@
 //! waits until `durable` reaches it depends on nothing that a crash can undo. (Reading it *before* the look is wrong: a
 //! take of a later epoch could be seen. `tests/loom` shows both.) While nothing is taken, `newest` stays where it is, so
 //! refusals of a sold-out batch leave at once, without a write and without waking anybody.
+//!
+//! Where a store must be seen before a load of another atomic, a sequentially consistent fence stands between them; the
+//! accesses themselves only acquire and release. (So loom can check all of it: it takes a sequentially consistent access
+//! for less than it is.)
 
 use crossbeam_utils::CachePadded;
 
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, Ordering, fence};
 use crate::types::Epoch;
 
 /// Not inside any epoch.
@@ -19,12 +23,10 @@ const OUTSIDE: u64 = 0;
 
 /// See the module.
 pub struct Epochs {
-    /// Raised by the committer only; read by every core at the start of a burst. Sequentially consistent with the pins.
+    /// Raised by the committer only; read by every core at the start of a burst. Fenced against the pins.
     current: CachePadded<AtomicU64>,
     /// Raised by cores before their first take of a burst; read by every core after its last look.
     newest: CachePadded<AtomicU64>,
-    /// Newest epoch that a core left with something taken in it: the committer's cue. Raised by cores, read by it.
-    published: CachePadded<AtomicU64>,
     /// Raised by the committer only (release), read by every core before it lets answers go (acquire).
     durable: CachePadded<AtomicU64>,
     /// One per core: the epoch that its burst is in, or [`OUTSIDE`]. Written by the core, read by the committer.
@@ -43,7 +45,6 @@ impl Epochs {
         Self {
             current: at(first),
             newest: at(first - 1),
-            published: at(first - 1),
             durable: at(first - 1),
             pins: (0..cores).map(|_| at(OUTSIDE)).collect(),
         }
@@ -51,11 +52,13 @@ impl Epochs {
 
     /// Pins the current epoch for a burst of `core`.
     pub fn enter(&self, core: usize) -> Epoch {
-        let mut epoch = self.current.load(Ordering::SeqCst);
+        let mut epoch = self.current.load(Ordering::Acquire);
         loop {
-            self.pins[core].store(epoch, Ordering::SeqCst);
+            // Release: the committer may find this pin without ever having seen that the burst before ended.
+            self.pins[core].store(epoch, Ordering::Release);
+            fence(Ordering::SeqCst);
             // If the committer closed the epoch in between, it may have looked at the pin before it was set.
-            let now = self.current.load(Ordering::SeqCst);
+            let now = self.current.load(Ordering::Acquire);
             if now == epoch {
                 return epoch;
             }
@@ -65,7 +68,7 @@ impl Epochs {
 
     /// Ends the burst of `core`. Its records must be in its buffer.
     pub fn leave(&self, core: usize) {
-        self.pins[core].store(OUTSIDE, Ordering::SeqCst);
+        self.pins[core].store(OUTSIDE, Ordering::Release);
     }
 
     /// Announces that a burst of `epoch` is about to take something. To be called before the take.
@@ -75,49 +78,53 @@ impl Epochs {
         }
     }
 
-    /// Tells the committer that a burst of `epoch` took something and has left.
-    pub fn publish(&self, epoch: Epoch) {
-        self.published.fetch_max(epoch, Ordering::SeqCst);
-    }
-
-    /// The newest epoch that wants to be committed.
-    #[must_use]
-    pub fn published(&self) -> Epoch {
-        self.published.load(Ordering::SeqCst)
-    }
-
     /// The epoch that an answer must wait for, to be read after all looks at shared state.
     #[must_use]
     pub fn newest(&self) -> Epoch {
         self.newest.load(Ordering::Acquire)
     }
 
+    /// The epoch whose durability proves that every burst that is under way on any core has ended, marked: whoever
+    /// enters a later one sees what was stored before this call.
+    pub fn barrier(&self) -> Epoch {
+        // Pairs with the fence of a burst that enters: this sees that burst's epoch, or that burst sees the stores.
+        fence(Ordering::SeqCst);
+        let current = self.current.load(Ordering::Acquire);
+        self.mark(current);
+        current
+    }
+
     /// The newest durable epoch.
     #[must_use]
     pub fn durable(&self) -> Epoch {
-        self.durable.load(Ordering::SeqCst)
+        self.durable.load(Ordering::Acquire)
     }
 
     /// The epoch that bursts enter now.
     #[must_use]
     pub fn current(&self) -> Epoch {
-        self.current.load(Ordering::SeqCst)
+        self.current.load(Ordering::Acquire)
     }
 
     /// Closes the current epoch: new bursts enter the next one. Returns the closed one. Committer only.
     pub fn close(&self) -> Epoch {
-        self.current.fetch_add(1, Ordering::SeqCst)
+        let closed = self.current.fetch_add(1, Ordering::AcqRel);
+        // Pairs with the fence of a burst that enters: it sees the new number, or `is_inside` sees its pin.
+        fence(Ordering::SeqCst);
+        closed
     }
 
     /// Whether a burst is still inside `epoch`. Committer only, after closing it.
     #[must_use]
     pub fn is_inside(&self, epoch: Epoch) -> bool {
-        self.pins.iter().any(|pin| pin.load(Ordering::SeqCst) == epoch)
+        self.pins.iter().any(|pin| pin.load(Ordering::Acquire) == epoch)
     }
 
-    /// Announces that `epoch` and all before it are durable. Committer only.
+    /// Announces that `epoch` and all before it are durable. Committer only; it then wakes those who wait.
     pub fn set_durable(&self, epoch: Epoch) {
-        let before = self.durable.swap(epoch, Ordering::SeqCst);
+        let before = self.durable.swap(epoch, Ordering::AcqRel);
         assert!(before < epoch, "durable epochs only rise: {before} then {epoch}");
+        // Pairs with the fence of a waiter: it sees this epoch, or the committer sees that it waits.
+        fence(Ordering::SeqCst);
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::support::{scripted_server, stockade};
+use serde_json::Value;
 use stockade::cli::Exit;
-use stockade_client::{Client, ClientError, Operation, Status};
+use stockade_client::{Client, ClientError, Operation, Retry, Status};
 
 /// Every status with its exit status, written down once more on purpose.
 const EXPECTED: [(Status, i32); 28] = [
@@ -78,11 +79,16 @@ fn the_program_exits_so() {
     for (status, exit) in EXPECTED.iter().filter(|(status, _)| is_outcome(*status)) {
         let user = (*status as u8).to_string();
         let ran = stockade(&["claim", "1", "--user", &user, "--server", &server, "--timeout", "300ms"]);
-        let json = ran.exits(*exit).json();
-        assert_eq!(json["status"], status.name(), "{json}");
+        assert_is(*status, &ran.exits(*exit).json());
         let batch = stockade(&["batch", "pause", &user, "--json", "--server", &server, "--timeout", "300ms"]);
-        assert_eq!(batch.exits(*exit).json()["status"], status.name());
+        assert_is(*status, &batch.exits(*exit).json());
     }
+}
+
+fn assert_is(status: Status, line: &Value) {
+    // The client repeats these; when its time ends while a copy is on its way, it cannot know what became of that.
+    let is_repeated = status.retry() == Retry::Later;
+    assert!(line["status"] == status.name() || is_repeated && line["status"] == "OUTCOME_UNKNOWN", "{status}: {line}");
 }
 
 /// Those that answer an item; the others refuse whole frames.

@@ -1,0 +1,58 @@
+//! A core that waits for an epoch to be durable, and the committer that wakes it.
+//!
+//! No wake-up is lost: the core stores the epoch that it waits for, then reads `durable`; the committer stores `durable`,
+//! then reads the epoch; a sequentially consistent fence stands in between on both sides
+//! ([`Epochs::set_durable`] ends with the committer's), so one of them sees the other. A core may be woken too early
+//! and must ask again.
+
+use std::sync::OnceLock;
+
+use super::epochs::Epochs;
+use super::sync::{AtomicU64, Ordering, fence};
+use crate::types::Epoch;
+
+/// Waits for nothing.
+const NONE: u64 = 0;
+
+/// Tells a core that an epoch it waits for is durable. Called on the committer's thread: must not block.
+pub trait Wake: Send + Sync {
+    /// Wakes the core.
+    fn wake(&self);
+}
+
+/// See the module.
+pub(super) struct Waiter {
+    /// The epoch that the core waits for, or [`NONE`]. Stored by the core; whoever takes it away has answered it.
+    epoch: AtomicU64,
+    wake: OnceLock<Box<dyn Wake>>,
+}
+
+impl Waiter {
+    pub(super) fn new() -> Self {
+        Self { epoch: AtomicU64::new(NONE), wake: OnceLock::new() }
+    }
+
+    /// Names the one to wake. Later calls do nothing.
+    pub(super) fn set_wake(&self, wake: Box<dyn Wake>) {
+        let _already_set = self.wake.set(wake);
+    }
+
+    /// Asks for one wake-up when `epoch` is durable. True when it is already, and then nobody is woken. Core only.
+    pub(super) fn wait(&self, epoch: Epoch, epochs: &Epochs) -> bool {
+        self.epoch.store(epoch, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        let durable = epochs.durable() >= epoch;
+        if durable {
+            self.epoch.store(NONE, Ordering::Relaxed);
+        }
+        durable
+    }
+
+    /// Wakes the core if it waits for `durable` or an epoch before. Committer only, after announcing it.
+    pub(super) fn wake(&self, durable: Epoch) {
+        let wanted = self.epoch.load(Ordering::Relaxed);
+        if wanted != NONE && wanted <= durable && self.epoch.swap(NONE, Ordering::Relaxed) != NONE {
+            self.wake.get().iter().for_each(|wake| wake.wake());
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! kill -9 under load, again and again: nothing acknowledged is lost, conservation holds at every restart, `verify` agrees.
+//!
+//! `STOCKADE_KILL_CYCLES` sets the number of kills (8 without it; `make kills` runs 200).
+
+mod crowd;
+mod server;
+
+use std::sync::atomic::Ordering;
+
+use crowd::{Book, Crowd};
+use server::ServerProcess;
+
+/// Batches of the sale. Small ones sell out during the run, so that refusals are under test as well.
+const BATCHES: [(u64, u32); 4] = [(1, 2_000), (2, 50_000), (3, 4_000_000), (4, 7)];
+
+/// Units that one user may hold.
+const PER_USER: u32 = 3;
+
+fn cycles() -> u64 {
+    std::env::var("STOCKADE_KILL_CYCLES").ok().map_or(8, |text| text.parse().expect("a number of cycles"))
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut server = ServerProcess::start(folder.path());
+    let crowd = Crowd::new(server.address(), 4);
+    crowd.operator().create(&BATCHES, PER_USER);
+    crowd.start();
+    let mut dice = crowd::Dice::new(7);
+    for cycle in 1..=cycles() {
+        // Kill after a number of further answers, not after a time: the same on a slow machine.
+        let target = crowd.answers.load(Ordering::SeqCst) + 500 + dice.below(20_000);
+        crowd.wait_for_answers(target);
+        server.kill();
+        let verification = ServerProcess::verify(folder.path());
+        assert!(verification.clean, "cycle {cycle}: verify found {}", verification.text);
+        server = ServerProcess::start(folder.path());
+        crowd.moved_to(server.address());
+        audit(&crowd, cycle);
+    }
+    crowd.stop();
+    audit(&crowd, u64::MAX);
+    let status = server.terminate();
+    assert!(status.success(), "a server that is told to leave leaves with 0, not {status}");
+    let verification = ServerProcess::verify(folder.path());
+    assert!(verification.clean, "at the end: verify found {}", verification.text);
+    let book = crowd.book();
+    println!("{} kills: {} grants acknowledged, 0 lost; {} refusals", cycles(), book.grants.len(), book.refusals);
+}
+
+/// Holds the server against everything that was acknowledged before the question.
+fn audit(crowd: &Crowd, cycle: u64) {
+    let book = crowd.book();
+    let mut operator = crowd.operator();
+    let lost = operator.lookup_all(&book.grants);
+    assert_eq!(lost, Vec::new(), "cycle {cycle}: acknowledged grants that are gone or changed");
+    Book::assert_exact(&book, PER_USER);
+    for (batch, stock) in BATCHES {
+        let (total, granted, remaining) = operator.show(batch);
+        let known = book.units_of(batch);
+        assert_eq!(total, stock, "cycle {cycle}, batch {batch}");
+        assert_eq!(granted + remaining, total, "cycle {cycle}, batch {batch}: conservation");
+        assert!(u64::from(granted) >= known, "cycle {cycle}, batch {batch}: {granted} granted, {known} acknowledged");
+    }
+    for (batch, remaining_at_most) in &book.sold_out {
+        // Nothing flows in: what was sold out stays so.
+        let (_, _, remaining) = operator.show(*batch);
+        assert!(remaining < *remaining_at_most, "cycle {cycle}: batch {batch} was sold out, now {remaining} are left");
+    }
+}

@@ -365,6 +365,12 @@ class Walk:
             expect_batch("no units", server.add_stock(batch, 78, 0), status=QUANTITY_INVALID, **added)
             expect_batch("overflow", server.add_stock(batch, 79, 2**32 - 1), status=STOCK_OVERFLOW, **added)
             expect_batch("missing", server.add_stock(self.missing, 1, 1), status=BATCH_UNKNOWN, state=0)
+        with step("of several refusals the one of the highest precedence is answered"):
+            expect_refused("claim of nothing from no batch", server.claim(self.missing, 1, 1, 0), QUANTITY_INVALID)
+            self.refuse("claim of nothing under a known request", QUANTITY_INVALID, 1, 1, 0)
+            expect_batch("nothing to no batch", server.add_stock(self.missing, 1, 0), status=QUANTITY_INVALID)
+            expect_batch("nothing, again", server.add_stock(batch, 77, 0), status=QUANTITY_INVALID)
+            expect_batch("impossible, other terms", server.create(batch, 0), status=TERMS_INVALID)
         with step("a refused claim may be granted later, with the same id"):
             self.grant("after the addition", 7, 1, 1, user_units=1)
         with step("a claim within its deadline is granted"):
@@ -405,6 +411,11 @@ class Walk:
         with step("a batch whose window is over has ended"):
             expect_batch("created", server.create(self.wide + 1, 5, 1, 1, 2), status=DONE, state=STATE_ENDED)
             expect_refused("claim", server.claim(self.wide + 1, 1, 1), ENDED)
+            expect_batch("draft", server.create(self.wide + 2, 5, 1, 1, 2, DRAFT), status=DONE, state=STATE_ENDED)
+        with step("a batch paused before its start is paused"):
+            expect_batch("paused", server.change(self.scheduled, PAUSE), status=DONE, state=STATE_PAUSED)
+            expect_refused("claim", server.claim(self.scheduled, 1, 1), PAUSED)
+            expect_batch("resumed", server.change(self.scheduled, RESUME), status=DONE, state=STATE_SCHEDULED)
 
     def list_batches(self):
         with step("batches are listed in order of id, page by page"):
@@ -467,6 +478,7 @@ class Walk:
             self.all_replay("ended")
             expect_batch("new stock", server.add_stock(batch, 80, 1), status=ENDED, state=STATE_ENDED, **totals)
             expect_batch("old stock", server.add_stock(batch, 77, 5), status=DONE, state=STATE_ENDED, **totals)
+            expect_batch("too much stock", server.add_stock(batch, 82, 2**32 - 1), status=STOCK_OVERFLOW)
             expect_batch("resume", server.change(batch, RESUME), status=STATE_CONFLICT, state=STATE_ENDED)
         with step("a closed batch has given its claims away"):
             expect_batch("closed", server.change(batch, CLOSE), status=DONE, state=STATE_CLOSED, **totals)

@@ -62,6 +62,20 @@ async fn a_later_refusal_of_the_server_does_not_hide_that_an_earlier_copy_was_se
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_come_back_leaves_the_outcome_unknown() {
+    let server = FakeServer::start().await;
+    let client = server.client().attempts(3).build().expect("valid");
+    let (result, ()) = play(client.claim(CLAIM), async {
+        drop(server.accept().await.frame().await);
+        for _ in 0..2 {
+            drop(server.accept_silently().await);
+        }
+    })
+    .await;
+    assert!(matches!(result, Err(ClientError::UnknownOutcome { operation: OPERATION, .. })), "{result:?}");
+}
+
+#[tokio::test]
 async fn overload_after_a_cut_leaves_the_outcome_unknown() {
     let server = FakeServer::start().await;
     let client = server.client().attempts(2).build().expect("valid");

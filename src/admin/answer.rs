@@ -14,7 +14,7 @@ use super::state::{Readiness, State};
 use crate::access::{Access, Role};
 
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-/// Prometheus text format, version 0.0.4: what every scraper reads, with or without OpenMetrics.
+/// Prometheus text format, version 0.0.4: the one that every scraper reads.
 const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 /// What can be asked for.
@@ -109,4 +109,81 @@ fn text(status: StatusCode, kind: HeaderValue, text: String) -> Response<Full<By
     // What was true a moment ago says nothing.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Empty;
+    use stockade_protocol::hello::Durability;
+
+    use super::*;
+
+    const CLAIM: &str = "claim-token-of-a-gateway";
+    const OPERATOR: &str = "operator-token-of-a-person";
+
+    fn guarded() -> Access {
+        Access::new(vec![CLAIM.to_owned()], vec![OPERATOR.to_owned()])
+    }
+
+    fn ask(path: &str, peer: &str, access: Access, authorization: Option<&str>) -> Response<Full<Bytes>> {
+        let state = Arc::new(State::new(access, Durability::Memory, "1.2.3", "abc", 0.0));
+        let mut request = Request::new(Empty::<Bytes>::new());
+        *request.uri_mut() = path.parse().expect("a path");
+        if let Some(authorization) = authorization {
+            let value = HeaderValue::from_str(authorization).expect("a header's value");
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        answer(&request, peer.parse().expect("an address"), &state)
+    }
+
+    #[test]
+    fn other_machines_need_an_operator_token_for_metrics() {
+        let status = |shown: Option<&str>| ask("/metrics", "192.0.2.7", guarded(), shown).status();
+        for shown in [
+            None,
+            Some(""),
+            Some("Bearer"),
+            Some("Bearer "),
+            Some("Bearer wrong"),
+            Some(OPERATOR),
+            Some("Basic operator-token-of-a-person"),
+            Some("Bearer operator-token-of-a-person "),
+            Some("Bearer operator-token-of-a-perso"),
+        ] {
+            assert_eq!(status(shown), StatusCode::UNAUTHORIZED, "{shown:?}");
+        }
+        assert_eq!(status(Some(&format!("Bearer {CLAIM}"))), StatusCode::FORBIDDEN);
+        assert_eq!(status(Some(&format!("Bearer {OPERATOR}"))), StatusCode::OK);
+        assert_eq!(
+            status(Some(&format!("bearer  {OPERATOR}"))),
+            StatusCode::OK,
+            "the scheme's case and spaces are free"
+        );
+        let refusal = ask("/metrics", "192.0.2.7", guarded(), None);
+        assert_eq!(refusal.headers()[WWW_AUTHENTICATE], "Bearer");
+    }
+
+    #[test]
+    fn this_machine_needs_none() {
+        for peer in ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(ask("/metrics", peer, guarded(), None).status(), StatusCode::OK, "{peer}");
+            assert_eq!(ask("/metrics", peer, Access::default(), None).status(), StatusCode::OK, "{peer}");
+        }
+    }
+
+    #[test]
+    fn without_tokens_no_other_machine_may() {
+        for shown in [None, Some("Bearer "), Some("Bearer anything")] {
+            for peer in ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::7"] {
+                let status = ask("/metrics", peer, Access::default(), shown).status();
+                assert_eq!(status, StatusCode::UNAUTHORIZED, "{peer} {shown:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn probes_need_no_token_from_anywhere() {
+        assert_eq!(ask("/livez", "192.0.2.7", guarded(), None).status(), StatusCode::OK);
+        assert_eq!(ask("/readyz", "192.0.2.7", guarded(), None).status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
 }

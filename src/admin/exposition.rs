@@ -50,8 +50,8 @@ impl Collector for Scrape {
 }
 
 fn program(page: &mut Page<'_>, state: &State) -> fmt::Result {
-    let build = [("version", state.version), ("commit", state.commit)];
-    page.info("stockade_build_info", "Version and commit of the program.", &build)?;
+    let build = [("commit", state.commit), ("version", state.version)];
+    page.info("stockade_build_info", "Commit and version of the program.", &build)?;
     let mode = [("mode", state.durability.name())];
     page.info("stockade_durability_info", "What an answer survives: fsync, os or memory.", &mode)?;
     let ready = u64::from(state.readiness() == Readiness::Ready);

@@ -9,9 +9,9 @@ use super::scale::Shown;
 
 /// Where metrics are written, one after the other.
 ///
-/// The encoder speaks OpenMetrics, where a counter is declared without its suffix and the value's line gets `_total`
+/// The encoder speaks a newer format, where a counter is declared without its suffix and the value's line gets `_total`
 /// appended. In format 0.0.4 both lines have the whole name: so counters are declared as such and their values written
-/// like those of gauges. All else is the same in both formats.
+/// like those of gauges. All else that is used here is the same in both formats.
 pub(super) struct Page<'a> {
     encoder: DescriptorEncoder<'a>,
 }
@@ -21,11 +21,11 @@ impl<'a> Page<'a> {
         Self { encoder }
     }
 
-    pub(super) fn gauge(&mut self, name: &str, help: &str, value: impl EncodeGaugeValue) -> fmt::Result {
+    pub(super) fn gauge(&mut self, name: &str, help: &str, value: impl EncodeGaugeValue + Copy) -> fmt::Result {
         self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
     }
 
-    pub(super) fn counter(&mut self, name: &str, help: &str, value: impl EncodeGaugeValue) -> fmt::Result {
+    pub(super) fn counter(&mut self, name: &str, help: &str, value: impl EncodeGaugeValue + Copy) -> fmt::Result {
         self.encoder.encode_descriptor(name, help, None, MetricType::Counter)?.encode_gauge(&value)
     }
 

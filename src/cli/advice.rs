@@ -20,7 +20,7 @@ pub(super) fn of_status(status: Status, batch: u64) -> Option<String> {
         }
         Status::QuantityInvalid => "this quantity is not possible; ask for 1 to 255 units".to_owned(),
         Status::StockOverflow => format!(
-            "batch {batch} cannot take more stock; its total may not pass {}, and it takes a bounded number of additions",
+            "batch {batch} takes no more stock; its total may not pass {}, and its additions are bounded, too",
             u32::MAX
         ),
         Status::RequestConflict => {

@@ -31,8 +31,8 @@ pub(super) struct Key {
     pub(super) request: u64,
 }
 
-/// Prints what became of a request. `granted_without_outcome` is what a call that failed surely left the request with, if
-/// that is known.
+/// Prints what became of a request. `granted_without_outcome` is what a call that failed surely left the request with,
+/// if that is known.
 pub(super) fn print(
     key: Key,
     result: &Result<ClaimOutcome, ClientError>,

@@ -1,7 +1,7 @@
 //! The command line: one file for each command, and here what they are.
 //!
-//! Commands give back an [`Exit`] or a [`Failure`]; results go to standard output, and one sentence that says what to do
-//! goes to standard error for every exit status but 0. Refuses to know: how the server works. `main` hands in what
+//! Commands give back an [`Exit`] or a [`Failure`]; results go to standard output, and one sentence that says what to
+//! do goes to standard error for every exit status but 0. Refuses to know: how the server works. `main` hands in what
 //! starts it.
 
 mod advice;
@@ -58,8 +58,8 @@ enum Command {
     Verify(verify::Verify),
 }
 
-/// Runs the command that `arguments` (the program's name first) ask for; `start` starts a server and returns when it has
-/// left.
+/// Runs the command that `arguments` (the program's name first) ask for; `start` starts a server and returns when it
+/// has left.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     start: impl FnOnce(Config) -> Result<(), Failure>,
@@ -67,7 +67,7 @@ pub fn run(
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help goes to standard output and complaints to standard error; where nobody reads, the status still tells.
+            // Help goes to standard output, complaints to standard error; where nobody reads, the status still tells.
             let _unread = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }

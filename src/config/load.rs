@@ -24,8 +24,8 @@ use super::{document, environment, relations};
 pub struct Loader {
     config: Config,
     origins: BTreeMap<&'static str, Origin>,
-    /// Keys whose value was refused or misspelt, and not set by a stronger layer: what stands in their place is not what
-    /// was meant, so relations with it say nothing.
+    /// Keys whose value was refused or misspelt, and not set by a stronger layer: what stands in their place is not
+    /// what was meant, so relations with it say nothing.
     refused: BTreeSet<&'static str>,
     problems: Vec<Problem>,
 }

@@ -33,8 +33,8 @@ fn in_flight(config: &Config) -> Option<Broken> {
     (server.in_flight_claims_per_connection > server.in_flight_claims_max).then(|| Broken {
         keys: &["server.in_flight_claims_per_connection", "server.in_flight_claims_max"],
         reason: format!(
-            "must not be above server.in_flight_claims_max, which is {}: one connection cannot have more in flight than \
-             the whole server",
+            "must not be above server.in_flight_claims_max, which is {}: one connection cannot have more in flight \
+             than the whole server",
             server.in_flight_claims_max
         ),
     })

@@ -15,6 +15,9 @@ impl Burst<'_> {
     /// Adds units to a batch. A request id that was used before with the same units has no second effect.
     pub fn add_stock(&mut self, add: &AddStock) -> BatchInfo {
         let (id, request, units, now_ms) = (add.batch.get(), add.request.get(), add.units.get(), self.now_ms());
+        if units == 0 {
+            return BatchInfo::refused(Status::QuantityInvalid, id);
+        }
         let Some(batch) = self.find_batch(id) else { return BatchInfo::refused(Status::BatchUnknown, id) };
         let mut control = batch.control.lock();
         if let Some(status) = answer_without_effect(&batch, &control, now_ms, add) {
@@ -39,17 +42,15 @@ impl Burst<'_> {
 
 fn answer_without_effect(batch: &Batch, control: &BatchControl, now_ms: TimeMs, add: &AddStock) -> Option<Status> {
     let units = add.units.get();
-    if units == 0 {
-        return Some(Status::QuantityInvalid);
-    }
     if let Some(added) = control.additions.get(&add.request.get()) {
         return Some(if *added == units { Status::Done } else { Status::BatchConflict });
     }
-    match batch.state(now_ms, control.state) {
-        State::Ended => return Some(Status::Ended),
-        State::Closed => return Some(Status::Closed),
-        State::Draft | State::Scheduled | State::Active | State::Paused => {}
+    if control.additions.len() >= ADDITIONS_MAX || control.total.checked_add(units).is_none() {
+        return Some(Status::StockOverflow);
     }
-    let too_many = control.additions.len() >= ADDITIONS_MAX || control.total.checked_add(units).is_none();
-    too_many.then_some(Status::StockOverflow)
+    match batch.state(now_ms, control.state) {
+        State::Ended => Some(Status::Ended),
+        State::Closed => Some(Status::Closed),
+        State::Draft | State::Scheduled | State::Active | State::Paused => None,
+    }
 }

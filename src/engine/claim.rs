@@ -1,7 +1,7 @@
 //! Claim: take units of a batch for a user.
 
 use stockade_protocol::Status;
-use stockade_protocol::claim::{Claim, ClaimReply, REPLAYED, RequestKey};
+use stockade_protocol::claim::{Claim, ClaimReply, REPLAYED};
 
 use super::burst::Burst;
 use crate::journal::GrantRecord;
@@ -9,23 +9,19 @@ use crate::stock::{Mode, Runs};
 use crate::users::{Asked, Held};
 
 impl Burst<'_> {
-    /// Answers a claim while nothing may be taken: its earlier decision if it has one, otherwise `status`.
-    pub fn replay_or(&mut self, claim: &Claim, status: Status) -> ClaimReply {
-        let found = self.lookup(&RequestKey { batch: claim.batch, user: claim.user, request: claim.request });
-        if found.is_replayed() { found } else { ClaimReply::refused(status) }
-    }
-
     /// Decides one claim. The order of the checks is the protocol's order of precedence.
     ///
     /// The user's entry stays locked from the look for a replay to the record of the grant: a second request of the same
     /// user is decided on what the first became.
+    ///
+    /// While the disk is nearly full, what was decided before is still answered; everything else is `NO_SPACE`.
     pub fn claim(&mut self, claim: &Claim) -> ClaimReply {
         if claim.quantity == 0 {
             return ClaimReply::refused(Status::QuantityInvalid);
         }
-        let (now_ms, core) = (self.now_ms(), self.core);
+        let (now_ms, core, out_of_space) = (self.now_ms(), self.core, self.engine.is_out_of_space());
         let Some((in_burst, pass)) = self.find(claim.batch.get()) else {
-            return ClaimReply::refused(Status::BatchUnknown);
+            return ClaimReply::refused(if out_of_space { Status::NoSpace } else { Status::BatchUnknown });
         };
         let batch = &in_burst.batch;
         let (user, request) = (claim.user.get(), claim.request.get());
@@ -49,6 +45,9 @@ impl Burst<'_> {
             } else {
                 refuse(Status::RequestConflict, in_burst.remaining)
             };
+        }
+        if out_of_space {
+            return refuse(Status::NoSpace, in_burst.remaining);
         }
         if let Some(status) = batch.refusal(now_ms) {
             return refuse(status, in_burst.remaining);

@@ -105,10 +105,6 @@ impl<'a> BurstWork<'a> {
             self.fault(status, frame.correlation);
             return if self.session.is_greeted() { Ok(()) } else { Err(()) };
         }
-        if frame.deadline_ms > 0 && self.age >= Duration::from_millis(u64::from(frame.deadline_ms)) {
-            self.fault(Status::DeadlinePassed, frame.correlation);
-            return Ok(());
-        }
         if frame.opcode == Opcode::Hello {
             return match self.session.greet(frame, self.options, self.engine) {
                 Ok(welcome) => {
@@ -120,6 +116,10 @@ impl<'a> BurstWork<'a> {
                     Err(())
                 }
             };
+        }
+        if frame.deadline_ms > 0 && self.age >= Duration::from_millis(u64::from(frame.deadline_ms)) {
+            self.fault(Status::DeadlinePassed, frame.correlation);
+            return Ok(());
         }
         if let Err(status) = self.answer(frame) {
             self.fault(status, frame.correlation);
@@ -178,12 +178,9 @@ impl<'a> BurstWork<'a> {
     fn claims(&mut self, frame: &Frame<'_>) -> Result<(), Status> {
         let items = well_formed(frame, Claim::is_well_formed)?;
         self.claims += items.len();
-        let out_of_space = self.engine.is_out_of_space();
         self.replies(frame, items, EPOCH_OF_CLAIM_REPLY, |work, claim| {
             let reply = if work.admit == 0 {
                 ClaimReply::refused(Status::Overloaded)
-            } else if out_of_space {
-                work.burst.replay_or(claim, Status::NoSpace)
             } else {
                 work.admit -= 1;
                 work.burst.claim(claim)

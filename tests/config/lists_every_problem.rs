@@ -38,7 +38,8 @@ json = \"yes\"
     assert_eq!(
         problems_of(text),
         [
-            "a.toml:3: server.listen = \"localhost:7400\": must be an IP address with a port, such as \"127.0.0.1:7400\"",
+            "a.toml:3: server.listen = \"localhost:7400\": must be an IP address with a port, such as \
+             \"127.0.0.1:7400\"",
             "a.toml:4: server.coers: unknown key; did you mean server.cores?",
             "a.toml:5: server.connections_max = 0: must be a whole number from 1 to 1000000",
             "a.toml:6: server.idle_timeout_ms = 1.5: must be a whole number from 1000 to 86400000, in milliseconds",

@@ -23,7 +23,7 @@ impl ServerProcess {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stockade"))
             .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"])
             .arg(data)
-            .env("STOCKADE_FREE_SPACE_FLOOR_MIB", "0")
+            .env("STOCKADE_STORAGE_FREE_SPACE_FLOOR_MIB", "0")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");

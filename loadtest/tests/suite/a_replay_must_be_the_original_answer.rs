@@ -11,6 +11,15 @@ fn a_replay_with_another_serial_is_a_mismatch() {
 }
 
 #[test]
+fn a_second_grant_of_the_same_serial_is_no_replay() {
+    let server = FakeServer::lying(Lie::HidesReplays);
+    let mut plan = server.plan(1_000);
+    plan.retry_ratio = 0.2;
+    let report = report(&plan);
+    assert_eq!(faults(&report), ["replay mismatches"], "{report}");
+}
+
+#[test]
 fn a_retry_that_takes_another_unit_is_a_mismatch() {
     let server = FakeServer::lying(Lie::GrantsRetriesAgain);
     let mut plan = server.plan(1_000);

@@ -6,7 +6,7 @@ use crate::support::{FakeServer, Trouble, faults, report};
 fn a_reply_to_nobody_is_no_answer_and_is_reported() {
     let server = FakeServer::troubled(Trouble::AnswersOthers);
     let mut plan = server.plan(100);
-    (plan.duration, plan.drain_limit) = (Duration::from_millis(50), Duration::from_millis(50));
+    (plan.duration, plan.drain_limit) = (Duration::from_millis(500), Duration::from_millis(50));
     let report = report(&plan);
     assert_eq!(report.claims.answered, 0);
     assert!(!report.passed, "nothing was measured");

@@ -104,7 +104,7 @@ impl FakeServer {
     pub(crate) fn plan(&self, claims: u64) -> Plan {
         let mut plan = Plan { server: self.address.to_string(), closed: true, claims: Some(claims), ..Plan::default() };
         (plan.connections, plan.window, plan.claims_per_frame) = (4, 4, 8);
-        (plan.warm_up, plan.duration) = (std::time::Duration::ZERO, std::time::Duration::from_mins(10));
+        (plan.warm_up, plan.duration) = (std::time::Duration::ZERO, std::time::Duration::from_mins(2));
         plan
     }
 

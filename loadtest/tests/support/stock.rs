@@ -27,6 +27,8 @@ pub(crate) enum Lie {
     IgnoresTheLimitInSilence,
     /// Replays name the next serial.
     ReplaysAnotherSerial,
+    /// Replays look like new grants of the same serial.
+    HidesReplays,
     /// A retry takes another unit.
     GrantsRetriesAgain,
     /// A retry of a granted claim is refused.
@@ -107,7 +109,9 @@ impl Stock {
                 return ClaimReply::refused(Status::SoldOut);
             }
             if self.lie != Lie::GrantsRetriesAgain {
-                return replay(serial + u32::from(self.lie == Lie::ReplaysAnotherSerial));
+                let mut reply = ClaimReply::granted(1, serial + u32::from(self.lie == Lie::ReplaysAnotherSerial), 1);
+                reply.flags |= if self.lie == Lie::HidesReplays { 0 } else { REPLAYED };
+                return reply;
             }
         }
         let held = batch.units.get(&request.0).copied().unwrap_or(0);
@@ -151,10 +155,4 @@ impl Batch {
         }
         Some(self.beyond)
     }
-}
-
-fn replay(serial: u32) -> ClaimReply {
-    let mut reply = ClaimReply::granted(1, serial, 1);
-    reply.flags |= REPLAYED;
-    reply
 }

@@ -1,0 +1,14 @@
+//! The counting code and the epochs under loom.
+//!
+//! The very sources of `src/stock` and `src/journal` are compiled here with `cfg(loom)` and run in every interleaving,
+//! and with every stale value that the memory model lets a load return, up to the number of preemptions that each model
+//! names. `LOOM_MAX_PREEMPTIONS` replaces that number. Loom takes a sequentially consistent access for acquire and
+//! release, so code that needs more says it with a fence; and it never lets a load see a store of its own future.
+
+#![cfg(test)]
+
+mod explore;
+pub mod journal;
+pub mod stock;
+#[path = "../../../src/types.rs"]
+pub mod types;

@@ -1,0 +1,57 @@
+//! Question: what does a claim cost the committer before the disk: encoding a group and hashing it, for one hot batch and for
+//! claims that all name other batches? And reading it back at a restart?
+//!
+//! `cargo bench --bench group_encode`
+
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use stockade::journal::{Encoder, GrantRecord, Group, GroupError};
+use stockade::stock::Mode;
+use stockade::users::Asked;
+
+/// Records of one group: what a busy epoch holds.
+const RECORDS: u32 = 2_048;
+
+fn main() {
+    divan::main();
+}
+
+fn records(batches: u64) -> Vec<GrantRecord> {
+    let record = |index: u32| GrantRecord {
+        batch: u64::from(index) % batches,
+        user: u64::from(index).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        request: u64::from(index).wrapping_mul(0xBF58_476D_1CE4_E5B9),
+        serial: index,
+        units: 1,
+        asked: Asked { quantity: 1, mode: Mode::AllOrNothing },
+        continues: false,
+    };
+    (0..RECORDS).map(record).collect()
+}
+
+#[divan::bench(args = [1, 16, 2_048])]
+fn encode(bencher: Bencher<'_, '_>, batches: u64) {
+    let (records, mut encoder) = (records(batches), Encoder::default());
+    bencher.counter(ItemsCount::new(RECORDS)).bench_local(move || {
+        encoder.grants(0, &records);
+        encoder.finish(1, 0, [0; 16]).1
+    });
+}
+
+#[divan::bench(args = [1, 16, 2_048])]
+fn decode(bencher: Bencher<'_, '_>, batches: u64) {
+    let mut encoder = Encoder::default();
+    encoder.grants(0, &records(batches));
+    let bytes = encoder.finish(1, 0, [0; 16]).0.to_vec();
+    bencher.counter(ItemsCount::new(RECORDS)).counter(BytesCount::of_slice(&bytes)).bench_local(|| {
+        let group = Group::decode(&bytes).expect("just encoded");
+        let mut units = 0_u64;
+        group
+            .grants::<GroupError>(|_, record| {
+                units += u64::from(record.units);
+                Ok(())
+            })
+            .expect("just encoded");
+        units
+    });
+}

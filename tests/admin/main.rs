@@ -1,0 +1,13 @@
+//! The admin port: real engines and a real server, asked through real HTTP.
+
+mod commit_metrics;
+mod connections_are_bounded;
+mod documented;
+mod histogram_bounds;
+mod page;
+mod port;
+mod readiness;
+mod refusals;
+mod served_claims;
+mod support;
+mod text_is_valid;

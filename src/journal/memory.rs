@@ -27,6 +27,8 @@ struct Log {
     bytes: Vec<u8>,
     synced: usize,
     calls: u64,
+    /// The last group may be torn: the next write drops it, as a restarted disk would begin a new file.
+    torn: bool,
 }
 
 /// The store. Clones share the log, so that a test can look at what the journal's copy did.
@@ -49,7 +51,7 @@ impl MemoryStore {
     pub fn after_power_loss(&self, unsynced_bytes: usize) -> Self {
         let log = self.log.lock();
         let kept = (log.synced + unsynced_bytes).min(log.bytes.len());
-        let survived = Log { bytes: log.bytes[..kept].to_vec(), synced: kept, calls: 0 };
+        let survived = Log { bytes: log.bytes[..kept].to_vec(), synced: kept, calls: 0, torn: true };
         Self { log: Arc::new(Mutex::new(survived)), faults: Faults::default() }
     }
 
@@ -65,6 +67,7 @@ impl MemoryStore {
         let mut log = self.log.lock();
         log.bytes.truncate(bytes);
         log.synced = log.synced.min(bytes);
+        log.torn = true;
     }
 
     /// Bytes of the log.
@@ -101,6 +104,11 @@ impl Store for MemoryStore {
         let mut log = self.log.lock();
         let (works, result) = self.call(&mut log);
         if works {
+            if std::mem::take(&mut log.torn) {
+                let whole = groups(&log.bytes).map(|(_, group)| HEAD_BYTES + group.len()).sum();
+                log.bytes.truncate(whole);
+                log.synced = log.synced.min(whole);
+            }
             log.bytes.extend_from_slice(&epoch.to_le_bytes());
             log.bytes.extend_from_slice(&(group.len() as u64).to_le_bytes());
             log.bytes.extend_from_slice(&xxh3_64(group).to_le_bytes());
@@ -120,19 +128,20 @@ impl Store for MemoryStore {
 
     fn for_each(&self, visit: &mut dyn FnMut(Epoch, &[u8]) -> bool) -> Result<(), StoreError> {
         let bytes = self.log.lock().bytes.clone();
-        let mut rest = bytes.as_slice();
-        while let Some((head, after)) = rest.split_first_chunk::<HEAD_BYTES>() {
-            let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|index| head[at + index]));
-            let (epoch, length, check) = (number(0), number(8), number(16));
-            let Some((group, next)) = usize::try_from(length).ok().and_then(|length| after.split_at_checked(length))
-            else {
-                break;
-            };
-            if xxh3_64(group) != check || !visit(epoch, group) {
-                break;
-            }
-            rest = next;
-        }
+        let mut groups = groups(&bytes);
+        while groups.next().is_some_and(|(epoch, group)| visit(epoch, group)) {}
         Ok(())
     }
+}
+
+/// The groups of a log, up to the first that is not whole.
+fn groups(mut rest: &[u8]) -> impl Iterator<Item = (Epoch, &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, after) = rest.split_first_chunk::<HEAD_BYTES>()?;
+        let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|index| head[at + index]));
+        let (epoch, length, check) = (number(0), number(8), number(16));
+        let (group, next) = after.split_at_checked(usize::try_from(length).ok()?)?;
+        rest = next;
+        (xxh3_64(group) == check).then_some((epoch, group))
+    })
 }

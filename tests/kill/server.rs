@@ -23,7 +23,10 @@ impl ServerProcess {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stockade"))
             .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"])
             .arg(data)
-            .env("STOCKADE_STORAGE_FREE_SPACE_FLOOR_MIB", "0")
+            // Small segments: the run crosses some flushes. A low floor: it must run on a nearly full disk, too.
+            .env("STOCKADE_STORAGE_SEGMENT_MIB", "16")
+            .env("STOCKADE_STORAGE_FREE_SPACE_FLOOR_MIB", "16")
+            .env("STOCKADE_STORAGE_BALLAST_MIB", "0")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");

@@ -116,7 +116,10 @@ impl FakeServer {
 
 impl Drop for FakeServer {
     fn drop(&mut self) {
-        self.shared.lock().is_over = true;
+        // After a panic of a server thread there is nothing to end.
+        if let Ok(mut state) = self.shared.state.lock() {
+            state.is_over = true;
+        }
         // Wakes the thread that accepts.
         drop(TcpStream::connect(self.address));
     }

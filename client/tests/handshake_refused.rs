@@ -23,27 +23,36 @@ fn refuse_all(server: FakeServer, status: Status, text: &'static str) -> Arc<Ato
     count
 }
 
-#[tokio::test]
-async fn a_wrong_token_is_told_at_once_to_everyone() {
-    let server = FakeServer::start().await;
-    // A pause this long: whoever dials again would be found by the count, whoever waits for it by the clock.
-    let client = server.client().backoff(HOUR, HOUR).token("guess").name("shop-7").build().expect("valid");
-    let dialled = refuse_all(server, Status::TokenInvalid, "token unknown; see [auth] in stockade.toml");
+const TEXT: &str = "token unknown; see [auth] in stockade.toml";
 
-    let expected = ClientError::Refused {
-        status: Status::TokenInvalid,
-        text: String::from("token unknown; see [auth] in stockade.toml"),
-    };
+fn refusal() -> ClientError {
+    ClientError::Refused { status: Status::TokenInvalid, text: String::from(TEXT) }
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_told_to_everyone_after_one_dial() {
+    let server = FakeServer::start().await;
+    let client = server.client().attempts(5).build().expect("valid");
+    let dialled = refuse_all(server, Status::TokenInvalid, TEXT);
     let (first, second) = tokio::join!(client.claim(CLAIM), client.show_batch(1));
-    assert_eq!(first, Err(expected.clone()));
-    assert_eq!(second, Err(expected.clone()));
-    assert_eq!(at_once(client.claim(CLAIM)).await, Err(expected.clone()), "the refusal stands until the next dial");
+    assert_eq!(first, Err(refusal()));
+    assert_eq!(second, Err(refusal()));
     assert_eq!(dialled.load(Ordering::Relaxed), 1);
     assert_eq!(
-        expected.to_string(),
+        refusal().to_string(),
         "the server refuses with TOKEN_INVALID: token unknown; see [auth] in stockade.toml; set a token that the \
          server knows"
     );
+}
+
+#[tokio::test]
+async fn the_refusal_stands_until_the_next_dial_is_due() {
+    let server = FakeServer::start().await;
+    let client = server.client().backoff(HOUR, HOUR).build().expect("valid");
+    let dialled = refuse_all(server, Status::TokenInvalid, TEXT);
+    assert_eq!(client.claim(CLAIM).await, Err(refusal()));
+    assert_eq!(at_once(client.claim(CLAIM)).await, Err(refusal()));
+    assert_eq!(dialled.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The client against a scripted server over real sockets, one scenario a file.
 //!
-//! Nothing sleeps. Where time must pass, a test pauses tokio's clock once the server has what it waits for: the clock
-//! then jumps to the next timer as soon as nothing else can run.
+//! Nothing sleeps. Where time must pass, tokio's clock is paused once the server has what it waits for: the clock then
+//! jumps to the next timer as soon as nothing else can run.
 
 mod support;
 

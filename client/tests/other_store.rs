@@ -8,15 +8,14 @@ use crate::support::{CLAIM, FakeServer, claim_of, play};
 async fn an_unanswered_claim_is_not_repeated_on_another_store() {
     let mut server = FakeServer::start().await;
     let client = server.client().build().expect("valid");
-    let unanswered = tokio::spawn({
-        let client = client.clone();
-        async move { client.claim(CLAIM).await }
-    });
-    drop(server.accept().await.frame().await);
-
-    server.welcome.store_id = 78.into();
-    let mut peer = server.accept().await;
-    let result = unanswered.await.expect("no panic");
+    let (result, mut peer) = play(client.claim(CLAIM), async {
+        drop(server.accept().await.frame().await);
+        server.welcome.store_id = 78.into();
+        let mut peer = server.accept().await;
+        assert!(peer.frame_if_any().await.is_none(), "a copy of the claim");
+        peer
+    })
+    .await;
     let Err(ClientError::UnknownOutcome { reason, .. }) = result else { panic!("{result:?}") };
     assert!(reason.contains("came back with other data"), "{reason}");
 

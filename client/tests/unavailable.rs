@@ -4,7 +4,7 @@ use stockade_client::{Client, ClientError};
 use tokio::net::TcpListener;
 use tokio::time;
 
-use crate::support::{CLAIM, FakeServer, play};
+use crate::support::{CLAIM, FakeServer, play, play_out};
 
 #[tokio::test]
 async fn a_closed_port_is_named_with_the_systems_reason() {
@@ -25,10 +25,9 @@ async fn a_claim_waiting_for_a_handshake_that_never_ends_was_not_sent() {
     let server = FakeServer::start().await;
     // Shorter than the limit for connecting, so that the call ends first.
     let client = server.client().deadline(time::Duration::from_secs(2)).build().expect("valid");
-    let (result, _peer) = play(client.claim(CLAIM), async {
+    let (result, _peer) = play_out(client.claim(CLAIM), async {
         let mut peer = server.accept_silently().await;
         assert_eq!(peer.frame().await.hello(), ("stockade-client", ""));
-        time::pause();
         peer
     })
     .await;
@@ -40,10 +39,9 @@ async fn a_claim_waiting_for_a_handshake_that_never_ends_was_not_sent() {
 async fn a_look_up_without_an_answer_is_no_unknown_outcome() {
     let server = FakeServer::start().await;
     let client = server.client().build().expect("valid");
-    let (result, _peer) = play(client.lookup(1, 9, 7), async {
+    let (result, _peer) = play_out(client.lookup(1, 9, 7), async {
         let mut peer = server.accept().await;
         peer.frame().await;
-        time::pause();
         peer
     })
     .await;

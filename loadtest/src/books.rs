@@ -81,7 +81,8 @@ mod tests {
         }
         second.batches[1].sold_out = true;
         first.absorb(second);
-        let counts = first.batches.iter().map(|book| (book.granted, book.duplicates, book.sold_out)).collect::<Vec<_>>();
+        let counts =
+            first.batches.iter().map(|book| (book.granted, book.duplicates, book.sold_out)).collect::<Vec<_>>();
         assert_eq!(counts, [(6, 1, false), (3, 0, true)], "serials of different batches have nothing in common");
     }
 }

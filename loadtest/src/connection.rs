@@ -36,7 +36,7 @@ pub struct Connection {
     next_slot: u64,
     slots_max: u64,
     is_stopped: bool,
-    /// Since when a frame could have left: the window had room and the connection stood.
+    /// Since when a frame could have left: the window had room, the connection stood and its socket took bytes.
     able_ns: u64,
     ledger: Ledger,
     /// Claims whose first answer was a replay: a reply was lost, or a retry overtook it. The one answer that is no replay
@@ -107,11 +107,16 @@ impl Connection {
 
     /// Appends to `out` all frames in flight, as they were: the connection broke at some time and stands again at `now_ns`.
     pub fn send_again(&mut self, now_ns: u64, out: &mut Vec<u8>, tally: &mut Tally) {
-        self.able_ns = now_ns;
+        self.able_from(now_ns);
         for (correlation, frame) in self.window.in_order() {
             self.encode(correlation, frame, out);
             tally.frames_resent += 1;
         }
+    }
+
+    /// From `now_ns` on frames can leave: until then, what was late was not the generator's own doing.
+    pub fn able_from(&mut self, now_ns: u64) {
+        self.able_ns = now_ns;
     }
 
     fn encode(&self, correlation: u64, frame: InFlight, out: &mut Vec<u8>) {

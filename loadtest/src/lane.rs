@@ -122,9 +122,13 @@ impl Lane {
     ///
     /// # Errors
     /// When the socket is of no use any more.
-    pub fn write_on(&mut self) -> Result<(), Broken> {
+    pub fn write_on(&mut self, clock: Clock) -> Result<(), Broken> {
         let bytes = std::mem::take(&mut self.unwritten);
-        self.write(&bytes)
+        self.write(&bytes)?;
+        if !self.is_blocked() {
+            self.connection.able_from(clock.now_ns());
+        }
+        Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {

@@ -272,7 +272,7 @@ impl Worker {
         let lane = &mut self.lanes[index as usize];
         let mut served = Ok(());
         if flags.contains(epoll::EventFlags::OUT) {
-            served = lane.write_on();
+            served = lane.write_on(self.clock);
         }
         if served.is_ok() && flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::ERR | epoll::EventFlags::HUP) {
             served = lane.read(&mut self.buffer, self.clock, &mut self.record);

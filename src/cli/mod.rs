@@ -10,6 +10,7 @@ mod batch;
 mod check_config;
 mod claim;
 mod connection;
+mod demo;
 mod exit;
 mod id;
 mod lookup;
@@ -56,6 +57,7 @@ enum Command {
     Lookup(lookup::Lookup),
     CheckConfig(check_config::CheckConfig),
     Verify(verify::Verify),
+    Demo(demo::Demo),
 }
 
 /// Runs the command that `arguments` (the program's name first) ask for; `start` starts a server and returns when it
@@ -93,6 +95,7 @@ impl Arguments {
             Command::Lookup(lookup) => lookup.run(&self.connection),
             Command::CheckConfig(check) => check.run(std::env::vars_os(), self.connection.json),
             Command::Verify(verify) => verify.run(self.connection.json),
+            Command::Demo(demo) => demo.run(self.connection.json),
         }
     }
 }

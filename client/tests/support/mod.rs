@@ -16,6 +16,7 @@ use stockade_protocol::limits::REQUEST_BODY_BYTES_MAX;
 use stockade_protocol::{Header, Opcode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Longer than any test runs, so that no test depends on how fast the machine is.
@@ -29,8 +30,8 @@ pub(crate) fn claim_of(user: u64) -> ClaimRequest {
     ClaimRequest { user, ..CLAIM }
 }
 
-/// Runs calls against the server's script. A call that ends while the script still waits for it fails the test, with the
-/// call's result, instead of hanging it.
+/// Runs calls against the server's script. Calls that end while the script still waits for them fail the test, with their
+/// result, instead of hanging it.
 pub(crate) async fn play<C: Debug, S>(calls: impl Future<Output = C>, script: impl Future<Output = S>) -> (C, S) {
     let (mut calls, mut script) = (pin!(calls), pin!(script));
     tokio::select! {
@@ -42,6 +43,19 @@ pub(crate) async fn play<C: Debug, S>(calls: impl Future<Output = C>, script: im
             () = settle() => panic!("the script still waits, but the calls ended with {result:?}"),
         },
     }
+}
+
+/// The same for calls that get nothing more from the server once the script has ended: then the clock jumps from timer to
+/// timer until they end.
+pub(crate) async fn play_out<C: Debug, S>(calls: impl Future<Output = C>, script: impl Future<Output = S>) -> (C, S) {
+    let played = play(calls, async {
+        let played = script.await;
+        time::pause();
+        played
+    });
+    let played = played.await;
+    time::resume();
+    played
 }
 
 /// The result of a call that needs nothing from the network.

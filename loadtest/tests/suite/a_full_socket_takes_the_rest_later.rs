@@ -45,7 +45,7 @@ fn what_the_socket_did_not_take_follows_byte_for_byte() {
         bytes
     });
     while lane.is_blocked() {
-        lane.write_on().unwrap();
+        lane.write_on(clock).unwrap();
         thread::yield_now();
     }
     drop(lane);

@@ -24,7 +24,9 @@ DOC := cargo doc $(WORKSPACE) --no-deps --document-private-items
 STEP := @scripts/step.sh
 IN_TARGET := @scripts/in-target.sh
 
-.PHONY: help setup setup-lint rocksdb-notice build demo test lint fmt bench clean
+KILLS ?= 200
+
+.PHONY: kills figures help setup setup-lint rocksdb-notice build demo test lint fmt bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
@@ -49,6 +51,12 @@ lint: setup-lint rocksdb-notice  ## format check and clippy, warnings are errors
 
 fmt: setup-lint  ## format the sources
 	@cargo fmt --all
+
+kills: setup rocksdb-notice  ## 200 kill -9 cycles under load (KILLS=n for another number)
+	$(IN_TARGET) env STOCKADE_KILL_CYCLES=$(KILLS) cargo test $(WORKSPACE) --test process kill -- --nocapture
+
+figures: setup rocksdb-notice  ## measure the table of docs/performance.md on this machine
+	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec python3 scripts/figures.py "$$CARGO_TARGET_DIR/release"'
 
 bench: setup rocksdb-notice  ## the micro-benchmarks of benches/
 	$(IN_TARGET) cargo bench --locked --workspace --benches

@@ -25,6 +25,10 @@ fn claims(bencher: Bencher<'_, '_>, claims_per_frame: u32) {
         let decoded = decode(Side::Server, divan::black_box(&bytes), REQUEST_BODY_BYTES_MAX);
         let (frame, _) = decoded.expect("well-formed").expect("whole");
         let claims = frame.items::<Claim>().expect("claims");
-        claims.iter().filter(|claim| claim.is_well_formed()).map(|claim| claim.user.get() ^ claim.batch.get()).sum::<u64>()
+        claims
+            .iter()
+            .filter(|claim| claim.is_well_formed())
+            .map(|claim| claim.user.get() ^ claim.batch.get())
+            .sum::<u64>()
     });
 }

@@ -68,7 +68,7 @@ const HOMES: &[Home] = &[
     // Plumbing with more than one home.
     home(
         "stockade_protocol",
-        "src/types src/metrics src/journal src/engine src/server src/config src/cli src/service client loadtest",
+        "src/types src/metrics src/journal src/engine src/server src/admin src/config src/cli src/service client loadtest",
     ),
     home("stockade_client", "src/cli loadtest"),
     home("tokio", "src/server src/admin src/cli src/service client loadtest"),
@@ -91,7 +91,7 @@ const HOMES: &[Home] = &[
         "std::sync::atomic",
         "src/stock/sync.rs src/metrics src/journal src/engine src/server src/admin src/cli client loadtest",
     ),
-    home("std::fs", "src/journal src/config src/cli loadtest"),
+    home("std::fs", "src/journal src/admin/process.rs src/config src/cli loadtest"),
     home("std::io", "src/journal src/engine src/server src/admin src/config src/cli src/service client loadtest"),
     home("std::net", "src/server src/admin src/config src/cli client loadtest"),
     home("std::thread", "src/journal src/engine src/server src/admin src/config src/cli src/service client loadtest"),

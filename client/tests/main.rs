@@ -13,6 +13,7 @@ mod coalescing;
 mod connections_on_demand;
 mod deadline_in_frames;
 mod handshake_refused;
+mod host_names;
 mod idle_close;
 mod impossible_input;
 mod last_clone;

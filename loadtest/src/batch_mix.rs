@@ -1,5 +1,5 @@
-//! Which batch a claim goes to: an alias table (Walker 1977, built as Vose 1991), so that each choice costs the same however
-//! many batches there are.
+//! Which batch a claim goes to: an alias table (Walker 1977, built as Vose 1991), so that each choice costs the same
+//! however many batches there are.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};

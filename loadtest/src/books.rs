@@ -1,5 +1,5 @@
-//! What the answers say that a batch gave away, kept while the run goes on: the half of the verification that must not wait
-//! until the end.
+//! What the answers say that a batch gave away, kept while the run goes on: the half of the verification that must not
+//! wait until the end.
 
 use stockade_protocol::claim::ClaimReply;
 

@@ -113,8 +113,8 @@ mod tests {
 
     #[test]
     fn the_exact_lines_are_understood() {
-        let line = "stockade-loadtest run --server h:1 --closed --rate 5 --connections 2 --claims-per-frame 3 --window 4 \
-                    --duration 5s --warm-up 1s --seed 9 --json";
+        let line = "stockade-loadtest run --server h:1 --closed --rate 5 --connections 2 --claims-per-frame 3 \
+                    --window 4 --duration 5s --warm-up 1s --seed 9 --json";
         let Command::Run(run) = Cli::try_parse_from(line.split_whitespace()).unwrap().command;
         assert!(run.json);
         let settings = run.settings;

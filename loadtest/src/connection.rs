@@ -1,7 +1,8 @@
 //! One pipelined connection, without its socket: which frames leave when, and what their replies mean.
 //!
-//! Bytes and instants come in, bytes go out; nothing here reads a clock or touches a socket. An open loop's latency counts
-//! from the *intended* start of a frame: while the window is full or the connection is broken, the schedule goes on.
+//! Bytes and instants come in, bytes go out; nothing here reads a clock or touches a socket. An open loop's latency
+//! counts from the *intended* start of a frame: while the window is full or the connection is broken, the schedule goes
+//! on.
 //!
 //! One timestamp serves all frames of a wake-up, and nothing is allocated for a claim.
 
@@ -39,8 +40,8 @@ pub struct Connection {
     /// Since when a frame could have left: the window had room, the connection stood and its socket took bytes.
     able_ns: u64,
     ledger: Ledger,
-    /// Claims whose first answer was a replay: a reply was lost, or a retry overtook it. The one answer that is no replay
-    /// may still come.
+    /// Claims whose first answer was a replay: a reply was lost, or a retry overtook it. The one answer that is no
+    /// replay may still come.
     replayed_first: HashSet<u64, FixedState>,
 }
 
@@ -105,7 +106,8 @@ impl Connection {
         }
     }
 
-    /// Appends to `out` all frames in flight, as they were: the connection broke at some time and stands again at `now_ns`.
+    /// Appends to `out` all frames in flight, as they were: the connection broke at some time and stands again at
+    /// `now_ns`.
     pub fn send_again(&mut self, now_ns: u64, out: &mut Vec<u8>, tally: &mut Tally) {
         self.able_from(now_ns);
         for (correlation, frame) in self.window.in_order() {
@@ -131,7 +133,8 @@ impl Connection {
     /// Takes in the whole replies at the front of `bytes`, received at `now_ns`: how many bytes they were.
     ///
     /// # Errors
-    /// When the bytes are no replies to what this connection sent. It has to be closed; frames in flight stay in flight.
+    /// When the bytes are no replies to what this connection sent. It has to be closed; frames in flight stay in
+    /// flight.
     pub fn receive(&mut self, bytes: &[u8], now_ns: u64, record: &mut Record) -> Result<usize, OutOfStep> {
         let mut used = 0;
         loop {

@@ -43,8 +43,8 @@ pub struct Control {
 }
 
 impl Control {
-    /// Connects to `server`, which may still be starting. Later questions wait for up to `patience` for a server that is
-    /// away.
+    /// Connects to `server`, which may still be starting. Later questions wait for up to `patience` for a server that
+    /// is away.
     ///
     /// # Errors
     /// When there is no server, or it refuses.
@@ -59,8 +59,9 @@ impl Control {
         &self.welcome
     }
 
-    /// Asks about `items` and returns an answer for each, in order. Questions are asked again when the connection breaks or
-    /// the server wants more time, so they must have the same effect twice as once: all of the protocol's have.
+    /// Asks about `items` and returns an answer for each, in order. Questions are asked again when the connection
+    /// breaks or the server wants more time, so they must have the same effect twice as once: all of the protocol's
+    /// have.
     ///
     /// # Errors
     /// When no answer came within the patience.
@@ -100,8 +101,8 @@ impl Control {
         stated.fold(CLAIMS_PER_FRAME_MAX, u32::min) as usize
     }
 
-    /// What became of the claims `keys`, at most a frame's: an answer for each. Asks again while the server has no time for
-    /// some of them.
+    /// What became of the claims `keys`, at most a frame's: an answer for each. Asks again while the server has no time
+    /// for some of them.
     ///
     /// # Errors
     /// When no answer came within the patience.

@@ -79,7 +79,8 @@ impl Lane {
         self.unwritten.clear();
     }
 
-    /// Reads once and enters the replies. `buffer` is anyone's: the lanes of a thread share one that stays in the cache.
+    /// Reads once and enters the replies. `buffer` is anyone's: the lanes of a thread share one that stays in the
+    /// cache.
     ///
     /// # Errors
     /// When the socket is of no use any more.

@@ -9,9 +9,9 @@
 //!                          └─ report
 //! ```
 //!
-//! It speaks the wire protocol itself and keeps nothing per claim in flight: who claims what follows from the seed and the
-//! claim's position ([`population`]), so that a claim costs a few tens of nanoseconds and 10⁸ of them can be verified.
-//! It knows nothing of the server beyond the protocol, and uses no client library that could hide latencies.
+//! It speaks the wire protocol itself and keeps nothing per claim in flight: who claims what follows from the seed and
+//! the claim's position ([`population`]), so that a claim costs a few tens of nanoseconds and 10⁸ of them can be
+//! verified. It knows nothing of the server beyond the protocol, and uses no client library that could hide latencies.
 //!
 //! Only for Linux: it waits with epoll, since finer timers than a millisecond are what an open loop stands on.
 

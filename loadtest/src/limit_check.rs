@@ -1,7 +1,7 @@
 //! Whether any user holds more than the limit, counted from the grants themselves.
 //!
-//! A user and what he holds are known only by computing every grant's identity again. Users are counted in as many passes as
-//! keep a pass within a bounded table; a run in which no user comes twice needs none.
+//! A user and what he holds are known only by computing every grant's identity again. Users are counted in as many
+//! passes as keep a pass within a bounded table; a run in which no user comes twice needs none.
 
 use crate::batches::Shown;
 use crate::connection::Connection;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Connections of one run. More need file descriptors that few machines allow a process by default; a connection's number
-/// also has to fit the 16 bits that it has in a claim's ordinal.
+/// Connections of one run. More need file descriptors that few machines allow a process by default; a connection's
+/// number also has to fit the 16 bits that it has in a claim's ordinal.
 pub const CONNECTIONS_MAX: u32 = 16_384;
 
 /// Generator threads. Each is a core that the server does not have.

@@ -1,12 +1,12 @@
-//! Who claims what: the user, request and batch of every claim, each a function of the seed, the connection and the claim's
-//! *slot* (its position in what the connection sends).
+//! Who claims what: the user, request and batch of every claim, each a function of the seed, the connection and the
+//! claim's *slot* (its position in what the connection sends).
 //!
-//! Nothing about a claim is stored while it is in flight or afterwards: whoever needs it computes it again. This is what lets
-//! a run of 10⁸ claims be verified with a few bytes for each grant.
+//! Nothing about a claim is stored while it is in flight or afterwards: whoever needs it computes it again. This is
+//! what lets a run of 10⁸ claims be verified with a few bytes for each grant.
 //!
-//! A slot is an *original*, a *repeat* (a user who claimed before claims again, with a new request id: the limit's turn) or a
-//! *retry* (an earlier claim is sent again as it was: exactly-once's turn). A retry has the identity of its *origin*; every
-//! other slot is its own origin.
+//! A slot is an *original*, a *repeat* (a user who claimed before claims again, with a new request id: the limit's
+//! turn) or a *retry* (an earlier claim is sent again as it was: exactly-once's turn). A retry has the identity of its
+//! *origin*; every other slot is its own origin.
 
 use crate::batch_mix::BatchTable;
 use crate::hash::{Key, scaled};
@@ -61,8 +61,8 @@ pub struct Population {
 const CERTAIN: u64 = 1 << 32;
 
 impl Population {
-    /// The crowd that `plan` describes, claiming from `batch_ids`. Users and choices follow from the plan's seed; request ids
-    /// also from `run`, so that a second run on the same batch makes new requests.
+    /// The crowd that `plan` describes, claiming from `batch_ids`. Users and choices follow from the plan's seed;
+    /// request ids also from `run`, so that a second run on the same batch makes new requests.
     ///
     /// # Panics
     /// When `batch_ids` is empty: the plan's bounds exclude it.
@@ -103,7 +103,8 @@ impl Population {
         }
     }
 
-    /// A slot before `slot` whose coin is not below `limit`: for a retry any that is no retry, for a repeat an original.
+    /// A slot before `slot` whose coin is not below `limit`: for a retry any that is no retry, for a repeat an
+    /// original.
     fn earlier(&self, connection: u32, slot: u64, draw: u64, limit: u64) -> u64 {
         let reach = slot.min(REACH_SLOTS_MAX);
         let mut target = slot - 1 - scaled(draw << 32, reach);

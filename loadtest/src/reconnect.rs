@@ -1,6 +1,7 @@
 //! Opens broken connections again, on a thread of its own, so that connecting and greeting never hold up the load.
 //!
-//! One connection is tried at a time: while the server is away, it is knocked at once per pause and not once per connection.
+//! One connection is tried at a time: while the server is away, it is knocked at once per pause and not once per
+//! connection.
 
 use std::net::TcpStream;
 use std::sync::Arc;

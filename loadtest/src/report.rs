@@ -70,8 +70,8 @@ pub struct ServerFacts {
     pub in_flight_claims_max: u32,
 }
 
-/// Quantiles in microseconds, one count for each claim. In an open loop from the intended start, in a closed one from the
-/// send; a claim without a reply counts with the time that it waited in vain.
+/// Quantiles in microseconds, one count for each claim. In an open loop from the intended start, in a closed one from
+/// the send; a claim without a reply counts with the time that it waited in vain.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Latency {
     /// Half of the claims were faster.
@@ -231,28 +231,29 @@ fn notes(plan: &Plan, server: &ServerFacts, tally: &Tally, generator: &Generator
     };
     note(
         tally.measured_answered == 0,
-        "nothing was measured: no claim was answered between the warm-up and the end; run longer, or look at the server",
+        "nothing was measured: no claim was answered between the warm-up and the end; run longer, or look at the \
+         server",
     );
     note(
         generator.was_late,
-        "the generator itself was late: more than 1 % of the frames left over 1 ms after their intended start although \
-         the window had room. The latencies are partly its own: lower the rate, send more claims in a frame, or move it to \
-         another machine",
+        "the generator itself was late: more than 1 % of the frames left over 1 ms after their intended start \
+         although the window had room. The latencies are partly its own: lower the rate, send more claims in a frame, \
+         or move it to another machine",
     );
     note(
         generator.late_frames_held > 0,
-        "the window was full, or the connection broken, when some frames were due: the server was slower than the offered \
-         rate. Latency counts from the intended start all the same",
+        "the window was full, or the connection broken, when some frames were due: the server was slower than the \
+         offered rate. Latency counts from the intended start all the same",
     );
     note(
         claims.unsent > 0,
-        "some claims of the schedule were never sent, since the window was full until the end: they count with the time \
-         that they waited, so the percentiles are lower bounds",
+        "some claims of the schedule were never sent, since the window was full until the end: they count with the \
+         time that they waited, so the percentiles are lower bounds",
     );
     let in_flight = u64::from(plan.window) * u64::from(plan.claims_per_frame);
     note(
         server.in_flight_claims_max > 0 && in_flight > server.in_flight_claims_max.into(),
-        "window × claims per frame is more than the server lets a connection wait for: OVERLOADED answers are the answer",
+        "window × claims per frame is more than the server lets a connection wait for: some are answered OVERLOADED",
     );
     note(
         server.durability != Durability::Fsync.name(),

@@ -1,6 +1,7 @@
 //! What a run shall be: the same settings as flags and as the keys of a TOML file, so that the two cannot differ.
 //!
-//! Everything is optional here; [`crate::plan`] fills in the defaults and checks the bounds. Flags come before the file.
+//! Everything is optional here; [`crate::plan`] fills in the defaults and checks the bounds. Flags come before the
+//! file.
 
 use std::fmt;
 use std::path::Path;
@@ -133,8 +134,8 @@ impl Scenario {
     /// Reads the scenario file at `path`.
     ///
     /// # Errors
-    /// A sentence with the file's name when it cannot be read; with line and key when it holds an unknown key or a wrong
-    /// value.
+    /// A sentence with the file's name when it cannot be read; with line and key when it holds an unknown key or a
+    /// wrong value.
     pub fn read(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         let text =

@@ -1,8 +1,8 @@
 //! When a connection's frames are meant to start.
 //!
-//! In an open loop the schedule knows nothing of the server: it names the next *intended* start, however late the last frame
-//! was. Each connection has its own schedule; evenly shifted constant ones add up to a constant one, and independent
-//! Poisson ones to a Poisson one, so no thread has to deal frames out.
+//! In an open loop the schedule knows nothing of the server: it names the next *intended* start, however late the last
+//! frame was. Each connection has its own schedule; evenly shifted constant ones add up to a constant one, and
+//! independent Poisson ones to a Poisson one, so no thread has to deal frames out.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,8 @@ fn exponential(key: Key, index: u64) -> f64 {
 }
 
 impl Schedule {
-    /// The next intended start: 0 in a closed loop, where "now" is always intended. `None`: there is none before the end.
+    /// The next intended start: 0 in a closed loop, where "now" is always intended. `None`: there is none before the
+    /// end.
     #[must_use]
     pub fn next_ns(&self) -> Option<u64> {
         match self {

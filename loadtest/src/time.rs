@@ -1,7 +1,7 @@
 //! The run's clock, and the few conversions between nanoseconds and what people read.
 //!
-//! All instants of a run are nanoseconds since its start in a `u64`, so that schedules and latencies are plain numbers and
-//! tests can name any instant they like.
+//! All instants of a run are nanoseconds since its start in a `u64`, so that schedules and latencies are plain numbers
+//! and tests can name any instant they like.
 
 use std::time::{Duration, Instant};
 

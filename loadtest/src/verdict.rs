@@ -32,7 +32,8 @@ pub struct Verification {
     pub looked_up: u64,
     /// † Units granted beyond a batch's total.
     pub oversold: u64,
-    /// † Units that are neither left nor held by a claim we know of, and units left in a batch that answered `SOLD_OUT`.
+    /// † Units that are neither left nor held by a claim we know of, and units left in a batch that answered
+    /// `SOLD_OUT`.
     pub undersold: u64,
     /// † Acknowledged grants that the server does not know any more, or knows differently.
     pub lost: u64,
@@ -107,8 +108,8 @@ pub struct BatchVerdict {
 }
 
 impl BatchVerdict {
-    /// Adds up a batch that was `before` and is `after`. `known` claims of the run were granted, `beyond` of them with a
-    /// serial that the batch cannot have; `sold_out` says whether one was refused as sold out.
+    /// Adds up a batch that was `before` and is `after`. `known` claims of the run were granted, `beyond` of them with
+    /// a serial that the batch cannot have; `sold_out` says whether one was refused as sold out.
     #[must_use]
     pub fn new(before: &Shown, after: &Shown, known: u64, beyond: u64, sold_out: bool) -> Self {
         let total = u64::from(after.total);

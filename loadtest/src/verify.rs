@@ -1,6 +1,7 @@
 //! The proof at the end: what the answers promised, against what the server holds now.
 //!
-//! Counts are compared exactly. Grants are looked up one by one up to the plan's bound, beyond it an even sample of them.
+//! Counts are compared exactly. Grants are looked up one by one up to the plan's bound, beyond it an even sample of
+//! them.
 
 use stockade_protocol::claim::{ClaimReply, RequestKey};
 use stockade_protocol::{Retry, Status};

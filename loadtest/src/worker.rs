@@ -1,8 +1,8 @@
-//! One generator thread: waits for replies and for intended starts, and serves each connection with one read and one write
-//! per wake-up.
+//! One generator thread: waits for replies and for intended starts, and serves each connection with one read and one
+//! write per wake-up.
 //!
-//! It waits with epoll itself, since an async runtime's timers are no finer than a millisecond: an open loop would be late
-//! by more than a claim takes.
+//! It waits with epoll itself, since an async runtime's timers are no finer than a millisecond: an open loop would be
+//! late by more than a claim takes.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -14,7 +14,8 @@ use crate::types::Epoch;
 pub(super) struct Cue {
     /// Newest epoch that a core left with something taken in it. Raised by cores (release), read by the committer.
     published: AtomicU64,
-    /// Whether the committer sleeps or is about to. It sets this; whoever clears it wakes the committer.
+    /// Whether the committer sleeps or is about to. It sets this; a core that clears it wakes the committer. Every
+    /// change is a swap, so each follows the one that it read.
     sleeps: AtomicBool,
     /// Set once: the committer ends when nothing is left.
     stopping: AtomicBool,
@@ -60,13 +61,13 @@ impl Cue {
             if stopping {
                 return false;
             }
-            self.sleeps.store(true, Ordering::Release);
+            self.sleeps.swap(true, Ordering::AcqRel);
             let published = self.published.fetch_max(closed, Ordering::AcqRel);
             if published <= closed {
                 // Returns at once after a cue or a stop that came since.
                 park();
             }
-            self.sleeps.store(false, Ordering::Release);
+            self.sleeps.swap(false, Ordering::AcqRel);
         }
     }
 }

@@ -96,13 +96,14 @@ impl Journal {
         self.waiters[core].set_wake(wake);
     }
 
-    /// Asks for one wake-up of `core` when `epoch` is durable. True when it is already, and then nobody is woken.
+    /// Asks for one wake-up of `core` when `epoch` is durable, and forgets what it asked for before. True when it is
+    /// already; then the wake-up may still come.
     pub fn wait(&self, core: usize, epoch: Epoch) -> bool {
         self.waiters[core].wait(epoch, &self.epochs)
     }
 
-    pub(super) fn wake_waiters(&self, durable: Epoch) {
-        self.waiters.iter().for_each(|waiter| waiter.wake(durable));
+    pub(super) fn wake_waiters(&self, epoch: Epoch) {
+        self.waiters.iter().for_each(|waiter| waiter.wake(epoch));
     }
 
     pub(super) fn fail(&self, reason: String) {

@@ -120,10 +120,10 @@ impl Epochs {
         self.pins.iter().any(|pin| pin.load(Ordering::Acquire) == epoch)
     }
 
-    /// Announces that `epoch` and all before it are durable. Committer only; it then wakes those who wait.
+    /// Announces that `epoch` is durable, as all before it are. Committer only; it then wakes those who wait for it.
     pub fn set_durable(&self, epoch: Epoch) {
         let before = self.durable.swap(epoch, Ordering::AcqRel);
-        assert!(before < epoch, "durable epochs only rise: {before} then {epoch}");
+        assert_eq!(before + 1, epoch, "epochs become durable one by one");
         // Pairs with the fence of a waiter: it sees this epoch, or the committer sees that it waits.
         fence(Ordering::SeqCst);
     }

@@ -1,9 +1,8 @@
 //! A core that waits for an epoch to be durable, and the committer that wakes it.
 //!
 //! No wake-up is lost: the core stores the epoch that it waits for, then reads `durable`; the committer stores `durable`,
-//! then reads the epoch; a sequentially consistent fence stands in between on both sides
-//! ([`Epochs::set_durable`] ends with the committer's), so one of them sees the other. A core may be woken too early
-//! and must ask again.
+//! then reads the epoch; a sequentially consistent fence stands in between on both sides ([`Epochs::set_durable`] ends
+//! with the committer's), so one of them sees the other.
 
 use std::sync::OnceLock;
 
@@ -22,7 +21,7 @@ pub trait Wake: Send + Sync {
 
 /// See the module.
 pub(super) struct Waiter {
-    /// The epoch that the core waits for, or [`NONE`]. Stored by the core; whoever takes it away has answered it.
+    /// The epoch that the core asked for last, or [`NONE`]. Stored by the core, read by the committer.
     epoch: AtomicU64,
     wake: OnceLock<Box<dyn Wake>>,
 }
@@ -37,21 +36,17 @@ impl Waiter {
         let _already_set = self.wake.set(wake);
     }
 
-    /// Asks for one wake-up when `epoch` is durable. True when it is already, and then nobody is woken. Core only.
+    /// Asks for one wake-up when `epoch` is durable, and forgets what was asked before. True when it is already; then
+    /// the wake-up may still come. Core only.
     pub(super) fn wait(&self, epoch: Epoch, epochs: &Epochs) -> bool {
         self.epoch.store(epoch, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        let durable = epochs.durable() >= epoch;
-        if durable {
-            self.epoch.store(NONE, Ordering::Relaxed);
-        }
-        durable
+        epochs.durable() >= epoch
     }
 
-    /// Wakes the core if it waits for `durable` or an epoch before. Committer only, after announcing it.
-    pub(super) fn wake(&self, durable: Epoch) {
-        let wanted = self.epoch.load(Ordering::Relaxed);
-        if wanted != NONE && wanted <= durable && self.epoch.swap(NONE, Ordering::Relaxed) != NONE {
+    /// Wakes the core if it waits for `epoch`. Committer only, after announcing this very epoch.
+    pub(super) fn wake(&self, epoch: Epoch) {
+        if self.epoch.load(Ordering::Relaxed) == epoch {
             self.wake.get().iter().for_each(|wake| wake.wake());
         }
     }

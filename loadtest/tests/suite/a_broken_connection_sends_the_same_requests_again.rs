@@ -1,3 +1,5 @@
+//! Connections that break before a reply: the same requests again, one effect.
+
 use crate::support::{FakeServer, Trouble, faults, report};
 
 #[test]

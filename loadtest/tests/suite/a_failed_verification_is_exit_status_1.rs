@@ -1,3 +1,5 @@
+//! What a script sees of a server that lost a grant.
+
 use std::process::Command;
 
 use crate::support::{FakeServer, Lie};

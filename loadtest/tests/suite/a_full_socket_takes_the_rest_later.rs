@@ -1,3 +1,5 @@
+//! More bytes than a socket takes at once, in both directions.
+
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Acknowledged grants that the server does not hold, or holds otherwise.
+
 use crate::support::{FakeServer, Lie, faults, report};
 
 #[test]

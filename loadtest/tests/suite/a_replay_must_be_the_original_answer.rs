@@ -1,3 +1,5 @@
+//! Retries of granted claims: the original serial, marked as a replay, and nothing else.
+
 use crate::support::{FakeServer, Lie, faults, report};
 
 #[test]

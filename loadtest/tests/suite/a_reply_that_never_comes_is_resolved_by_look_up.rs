@@ -1,3 +1,5 @@
+//! A frame that is decided and never answered.
+
 use std::time::Duration;
 
 use crate::support::{FakeServer, Trouble, faults, report};

@@ -1,3 +1,5 @@
+//! All connections break at once and the port opens anew.
+
 use crate::support::{FakeServer, Trouble, faults, report};
 
 #[test]

@@ -1,3 +1,5 @@
+//! A correct server under every kind of load: nothing to complain about.
+
 use stockade_loadtest::batch_mix::BatchMix;
 
 use crate::support::{FakeServer, Trouble, faults, report};

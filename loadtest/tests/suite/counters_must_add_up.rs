@@ -1,3 +1,5 @@
+//! The server's own counters against the grants that we know of.
+
 use crate::support::{FakeServer, Lie, faults, report};
 
 #[test]

@@ -1,4 +1,5 @@
-//! The load test against a small server that is honest, lies or breaks down. One scenario a file, named for the behaviour.
+//! The load test against a small server that is honest, lies or breaks down. One scenario a file, named for the
+//! behaviour.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

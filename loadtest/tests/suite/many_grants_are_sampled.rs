@@ -1,3 +1,5 @@
+//! More grants than the bound of look-ups.
+
 use stockade_loadtest::verdict::Mode;
 
 use crate::support::{FakeServer, report};

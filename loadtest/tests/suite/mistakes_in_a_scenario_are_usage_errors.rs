@@ -1,8 +1,11 @@
+//! Files and flags that cannot be carried out: exit status 2 and a sentence that helps.
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Exit status and standard error of a run with this scenario file and these flags. No server is needed: none is reached.
+/// Exit status and standard error of a run with this scenario file and these flags. No server is needed: none is
+/// reached.
 fn refused(name: &str, file: Option<&str>, flags: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stockade-loadtest"));
     command.arg("run").args(flags);

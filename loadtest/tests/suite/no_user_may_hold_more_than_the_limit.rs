@@ -1,3 +1,5 @@
+//! Limits per user, counted from the grants and read from the answers.
+
 use stockade_loadtest::Plan;
 
 use crate::support::{FakeServer, Lie, faults, report};

@@ -1,3 +1,5 @@
+//! Replies that answer nothing that was asked.
+
 use std::time::Duration;
 
 use crate::support::{FakeServer, Trouble, faults, report};

@@ -1,3 +1,5 @@
+//! A serial that two claims got.
+
 use crate::support::{FakeServer, Lie, faults, report};
 
 #[test]

@@ -1,3 +1,5 @@
+//! More grants than units, and fewer.
+
 use crate::support::{FakeServer, Lie, faults, report};
 
 #[test]

@@ -1,3 +1,5 @@
+//! The scenario file that is shipped: what it says, and that it passes.
+
 use std::path::Path;
 
 use stockade_loadtest::{Plan, Scenario};

@@ -1,3 +1,5 @@
+//! The report as scripts and as people read it.
+
 use std::process::{Command, Output};
 
 use serde_json::Value;

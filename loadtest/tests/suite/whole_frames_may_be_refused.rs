@@ -1,3 +1,5 @@
+//! Frames that are refused with one fault for all of their claims.
+
 use crate::support::{FakeServer, Trouble, faults, report};
 
 #[test]

@@ -100,7 +100,8 @@ impl FakeServer {
         Self { address, shared }
     }
 
-    /// A plan against this server: a closed loop of exactly `claims`, all of them measured. The duration is only a bound.
+    /// A plan against this server: a closed loop of exactly `claims`, all of them measured. The duration is only a
+    /// bound.
     pub(crate) fn plan(&self, claims: u64) -> Plan {
         let mut plan = Plan { server: self.address.to_string(), closed: true, claims: Some(claims), ..Plan::default() };
         (plan.connections, plan.window, plan.claims_per_frame) = (4, 4, 8);

@@ -22,6 +22,9 @@ const DOUBLE_CLICK_EVERY: u32 = 10;
 /// Buyers that wait for an answer at one time.
 const WAITING_MAX: usize = 4_096;
 
+/// What a timer may be late by.
+const TIMER_GRAIN: Duration = Duration::from_millis(2);
+
 /// Tenths of the stock that are acknowledged when the server is killed.
 const KILL_AT_TENTHS: u32 = 4;
 
@@ -104,16 +107,18 @@ impl Sale {
         let (mut buyers, mut latency_us) = (JoinSet::new(), histogram());
         for buyer in 0..self.buyers {
             let arrives = began + Duration::from_secs_f64(f64::from(buyer) / f64::from(self.rate));
-            // One sleep for the buyers of a millisecond: timers are not finer.
-            if arrives > Instant::now() + Duration::from_millis(1) {
+            if arrives > Instant::now() {
                 tokio::time::sleep_until(arrives.into()).await;
             }
+            // Timers are no finer than this: it is not the buyer who waits. Any longer delay is the server's (all seats
+            // are taken), and counts from the planned arrival.
+            let due = if arrives.elapsed() < TIMER_GRAIN { Instant::now() } else { arrives };
             let seat = Arc::clone(&room).acquire_owned().await.expect("the semaphore is never closed");
             let (sale, bar) = (Arc::clone(&self), bar.clone());
             buyers.spawn(async move {
                 sale.buy(u64::from(buyer) + 1, &bar).await;
                 drop(seat);
-                arrives.elapsed()
+                due.elapsed()
             });
             while let Some(done) = buyers.try_join_next() {
                 record(&mut latency_us, done);

@@ -10,7 +10,7 @@ use stockade_client::Client;
 use crate::cli::exit::Failure;
 
 /// How long a buyer keeps trying: a restart must fit in.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server.
 pub(super) struct Shop {

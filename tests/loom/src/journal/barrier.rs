@@ -1,6 +1,7 @@
 //! The barrier of a pause: once it is answered, no burst that found the gate open is still at work.
 
-use loom::sync::Arc;
+use std::sync::Arc;
+
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
@@ -39,7 +40,7 @@ fn pause(barrier: Barrier) -> (bool, bool) {
         granted
     });
     let committing = Arc::clone(&desk);
-    let committer = thread::spawn(move || (0..2).for_each(|_| drop(committing.commit())));
+    let committer = thread::spawn(move || (0..2).for_each(|_| _ = committing.commit()));
 
     let epoch = desk.epochs.enter(0);
     desk.epochs.mark(epoch);

@@ -1,7 +1,8 @@
 //! Entering, leaving, closing: the committer never collects while a burst is inside, and every record is collected with
 //! the epoch that its burst was in.
 
-use loom::sync::Arc;
+use std::sync::Arc;
+
 use loom::thread;
 
 use super::desk::Desk;

@@ -1,6 +1,7 @@
 //! What an answer waits for: a refusal may leave only when every take that it saw is stored. The stock is the real pool.
 
-use loom::sync::Arc;
+use std::sync::Arc;
+
 use loom::thread;
 
 use super::Epochs;
@@ -49,7 +50,7 @@ fn last_unit(order: Order, rounds: usize) -> (bool, bool, bool) {
         (drawn, epoch)
     });
     let committing = Arc::clone(&desk);
-    let committer = thread::spawn(move || (0..rounds).for_each(|_| drop(committing.commit())));
+    let committer = thread::spawn(move || (0..rounds).for_each(|_| _ = committing.commit()));
 
     let epoch = desk.epochs.enter(1);
     let early = desk.epochs.newest();

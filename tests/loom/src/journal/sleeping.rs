@@ -1,6 +1,8 @@
 //! The committer's sleep: every cue is answered by a commit, and nothing is left when it ends.
 
-use loom::sync::{Arc, Notify};
+use std::sync::Arc;
+
+use loom::sync::Notify;
 use loom::thread;
 
 use super::cue::Cue;

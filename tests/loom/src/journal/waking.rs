@@ -1,6 +1,8 @@
 //! Waiting for durability: a core that asked is woken.
 
-use loom::sync::{Arc, Notify};
+use std::sync::Arc;
+
+use loom::sync::Notify;
 use loom::thread;
 
 use super::waiter::Waiter;

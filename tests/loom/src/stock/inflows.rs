@@ -1,6 +1,7 @@
 //! Units that flow in, and units that move from the spare runs into a bucket, while others draw and refuse.
 
-use loom::sync::Arc;
+use std::sync::Arc;
+
 use loom::thread;
 
 use super::false_sold_outs::all_spare;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use loom::sync::Arc;
+use std::sync::Arc;
+
 use loom::thread;
 
 use super::history::explains;

@@ -2,13 +2,10 @@
 //!
 //! `STOCKADE_KILL_CYCLES` sets the number of kills (8 without it; `make kills` runs 200).
 
-mod crowd;
-mod server;
-
 use std::sync::atomic::Ordering;
 
-use crowd::{Book, Crowd};
-use server::ServerProcess;
+use crate::crowd::{self, Book, Crowd};
+use crate::server::ServerProcess;
 
 /// Batches of the sale. Small ones sell out during the run, so that refusals are under test as well.
 const BATCHES: [(u64, u32); 4] = [(1, 2_000), (2, 50_000), (3, 4_000_000), (4, 7)];

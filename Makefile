@@ -17,6 +17,8 @@ CARGO_TARGET_DIR := $(shell scripts/target-dir.sh)
 endif
 endif
 export CARGO_TARGET_DIR
+# Told by the metrics.
+export STOCKADE_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
 WORKSPACE := --release --locked --workspace
 MEMBERS := stockade stockade-protocol stockade-client stockade-loadtest stockade-loom

@@ -38,7 +38,7 @@ class Server:
         for line in self.process.stdout:
             self.lines.append(line.strip())
             if line.startswith("listening on "):
-                self.address = line.split()[2]
+                self.address = line.split()[2].rstrip(",")
                 break
         self.ready_s = time.monotonic() - began
 

@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use stockade::access::Access;
+use stockade::admin::{Admin, AdminOptions};
 use stockade::cli::{Exit, Failure};
 use stockade::config::Config;
 use stockade::engine::{self, EngineOptions, RecoveryReport, StorageOptions};
-use stockade::server::{Access, Server, ServerOptions};
+use stockade::server::{Server, ServerOptions};
 use stockade_protocol::hello::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -15,19 +17,23 @@ use tracing_subscriber::EnvFilter;
 ///
 /// # Errors
 /// When it cannot start; then nothing was changed on the disk.
-pub(crate) fn serve(config: Config) -> Result<(), Failure> {
-    start_log(&config);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(system)?;
+pub(crate) fn serve(config: &Config) -> Result<(), Failure> {
+    start_log(config);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(|error| system(&error))?;
     let _runtime = runtime.enter();
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate()).map_err(system)?, signal(SignalKind::interrupt()).map_err(system)?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate()).map_err(|error| system(&error))?,
+        signal(SignalKind::interrupt()).map_err(|error| system(&error))?,
+    );
     // A file-size limit must fail the write, not kill the process: the default action is replaced by a handler.
-    let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ)).map_err(system)?;
+    let _file_size_limit = signal(SignalKind::from_raw(SIGXFSZ)).map_err(|error| system(&error))?;
 
     let cores = config.server.core_count();
-    let running = engine::open(&storage_options(&config), engine_options(&config, cores)).map_err(failed)?;
-    let server = Server::start(Arc::clone(&running.engine), server_options(&config)).map_err(failed)?;
-    announce(&config, cores, &running.report, &server);
+    let admin = Admin::start(admin_options(config)).map_err(failed)?;
+    let running = engine::open(&storage_options(config), engine_options(config, cores)).map_err(failed)?;
+    let server = Server::start(Arc::clone(&running.engine), server_options(config)).map_err(failed)?;
+    admin.set_ready(Arc::clone(&running.engine), running.report);
+    announce(config, cores, &running.report, &server, &admin);
 
     runtime.block_on(async {
         tokio::select! {
@@ -35,6 +41,7 @@ pub(crate) fn serve(config: Config) -> Result<(), Failure> {
             _ = interrupt.recv() => {}
         }
     });
+    admin.set_draining();
     tracing::info!("told to leave: answering what was received");
     // A second signal does not wait for the drain.
     std::thread::spawn(move || {
@@ -47,6 +54,7 @@ pub(crate) fn serve(config: Config) -> Result<(), Failure> {
         }
     });
     server.shutdown();
+    admin.shutdown();
     drop(running);
     say("left: every answer that was sent is durable");
     Ok(())
@@ -73,10 +81,24 @@ fn engine_options(config: &Config, cores: usize) -> EngineOptions {
     options
 }
 
-fn server_options(config: &Config) -> ServerOptions {
+fn admin_options(config: &Config) -> AdminOptions {
+    AdminOptions {
+        listen: config.admin.listen,
+        access: access(config),
+        durability: config.storage.durability,
+        version: env!("CARGO_PKG_VERSION"),
+        commit: option_env!("STOCKADE_COMMIT").unwrap_or("unknown"),
+    }
+}
+
+fn access(config: &Config) -> Access {
     let texts = |tokens: &[stockade::config::Token]| {
         tokens.iter().map(|token| String::from_utf8_lossy(token.bytes()).into_owned()).collect()
     };
+    Access::new(texts(&config.auth.claim_tokens), texts(&config.auth.operator_tokens))
+}
+
+fn server_options(config: &Config) -> ServerOptions {
     ServerOptions {
         listen: config.server.listen,
         durability: config.storage.durability,
@@ -88,7 +110,7 @@ fn server_options(config: &Config) -> ServerOptions {
         write_stall_timeout: config.server.write_stall_timeout,
         idle_timeout: config.server.idle_timeout,
         drain_timeout: config.server.drain_timeout,
-        access: Access::new(texts(&config.auth.claim_tokens), texts(&config.auth.operator_tokens)),
+        access: access(config),
     }
 }
 
@@ -98,7 +120,7 @@ fn stop_answering(reason: &str) {
     std::process::exit(1);
 }
 
-fn announce(config: &Config, cores: usize, report: &RecoveryReport, server: &Server) {
+fn announce(config: &Config, cores: usize, report: &RecoveryReport, server: &Server, admin: &Admin) {
     let durability = config.storage.durability;
     let survives = match durability {
         Durability::Fsync => "answers survive the loss of power",
@@ -118,6 +140,7 @@ fn announce(config: &Config, cores: usize, report: &RecoveryReport, server: &Ser
             report.lost_epochs
         );
     }
+    say(&format!("metrics and probes on http://{}", admin.address()));
     say(&format!("listening on {}", server.address()));
 }
 
@@ -137,6 +160,6 @@ fn failed(error: impl std::fmt::Display) -> Failure {
     Failure { exit: Exit::Other, sentence: error.to_string() }
 }
 
-fn system(error: std::io::Error) -> Failure {
+fn system(error: &std::io::Error) -> Failure {
     failed(format!("the system refused a runtime or a signal handler: {error}"))
 }

@@ -87,7 +87,7 @@ impl Conversation {
             written: 0,
             waiting_since: Instant::now(),
             in_flight_max: at_most(server.in_flight_claims_max, IN_FLIGHT_MAX),
-            per_frame_max: at_most(server.claims_per_frame_max.min(CLAIMS_PER_FRAME_MAX), IN_FLIGHT_MAX),
+            per_frame_max: at_most(server.claims_per_frame_max, CLAIMS_PER_FRAME_MAX as usize),
             store: server.store_id,
         }
     }

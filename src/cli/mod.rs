@@ -64,7 +64,7 @@ enum Command {
 /// has left.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
-    start: impl FnOnce(Config) -> Result<(), Failure>,
+    start: impl FnOnce(&Config) -> Result<(), Failure>,
 ) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
@@ -84,10 +84,10 @@ pub fn run(
 }
 
 impl Arguments {
-    fn run(&self, start: impl FnOnce(Config) -> Result<(), Failure>) -> Result<Exit, Failure> {
+    fn run(&self, start: impl FnOnce(&Config) -> Result<(), Failure>) -> Result<Exit, Failure> {
         match &self.command {
             Command::Serve(serve) => {
-                start(serve.settings(std::env::vars_os())?.into_config())?;
+                start(&serve.settings(std::env::vars_os())?.into_config())?;
                 Ok(Exit::Done)
             }
             Command::Batch(batch) => batch.run(&self.connection),

@@ -40,6 +40,9 @@ struct Draft {
     created_ms: TimeMs,
     terms: Terms,
     control: BatchControl,
+    /// The operation that set the state: a burst that began earlier may have decided later, so that its change lies in
+    /// an earlier group.
+    state_version: u32,
     issued: Issued,
     users: Users,
     /// Users' units, counted apart from the serials.
@@ -51,6 +54,8 @@ struct Draft {
 /// The state of all batches after the groups applied so far.
 pub(super) struct Rebuild {
     batches: HashMap<BatchId, Draft, foldhash::fast::RandomState>,
+    /// Batches that the last group closed.
+    closing: Vec<BatchId>,
     users_shards_max: u32,
     /// Latest time of any record.
     pub(super) last_ms: TimeMs,
@@ -79,13 +84,15 @@ impl From<GroupError> for Unreadable {
 
 impl Rebuild {
     pub(super) fn new(users_shards_max: u32) -> Self {
-        Self { batches: HashMap::default(), users_shards_max, last_ms: 0, records: 0, violations: Vec::new() }
+        let (batches, closing, violations) = (HashMap::default(), Vec::new(), Vec::new());
+        Self { batches, closing, users_shards_max, last_ms: 0, records: 0, violations }
     }
 
     /// Applies one group. What it violates is in `violations` afterwards.
     ///
     /// Within a group, creations and additions come first (grants that use them are in later groups), changes of state
-    /// last (a batch that closes may have granted before in the same group).
+    /// last (a batch that closes may have granted before in the same group). It may also have granted before in the
+    /// group after: one core may still be in an epoch when another is in the next. So it is closed after that group.
     pub(super) fn apply(&mut self, group: &Group<'_>) {
         let (mut inflows, mut changes) = (group.controls.iter().collect::<Vec<_>>(), Vec::new());
         inflows.retain(|control| {
@@ -100,6 +107,7 @@ impl Rebuild {
         for control in inflows {
             self.control(group.epoch, control);
         }
+        let closing = std::mem::take(&mut self.closing);
         let walked = group.grants(|time_ms, record| {
             self.last_ms = self.last_ms.max(time_ms);
             self.grant(group.epoch, &record);
@@ -108,6 +116,7 @@ impl Rebuild {
         if walked.is_err() {
             self.violation(group.epoch, None, "the group contradicts itself".into());
         }
+        self.close(&closing);
         for control in changes {
             self.control(group.epoch, control);
         }
@@ -116,6 +125,8 @@ impl Rebuild {
 
     /// Checks each batch as a whole, and returns their totals in order of id.
     pub(super) fn conclude(&mut self) -> Vec<BatchTotals> {
+        let closing = std::mem::take(&mut self.closing);
+        self.close(&closing);
         let mut totals = self.batches.iter().map(|(id, draft)| draft.totals(*id)).collect::<Vec<_>>();
         totals.sort_by_key(|totals| totals.batch);
         for totals in &totals {
@@ -164,6 +175,7 @@ impl Rebuild {
                 let draft = Draft {
                     created_ms: *time_ms,
                     control: BatchControl::new(&terms),
+                    state_version: 1,
                     terms,
                     issued: Issued::default(),
                     users: Users::new(*stock, self.users_shards_max),
@@ -175,10 +187,13 @@ impl Rebuild {
             Control::Changed { batch, version, state, time_ms } => {
                 self.last_ms = self.last_ms.max(*time_ms);
                 let Some(draft) = self.draft(epoch, *batch) else { return };
-                draft.control.state = *state;
                 draft.control.version = draft.control.version.max(*version);
+                if *version > draft.state_version {
+                    draft.state_version = *version;
+                    draft.control.state = *state;
+                }
                 if *state == StateCode::Closed {
-                    draft.users.close();
+                    self.closing.push(*batch);
                 }
             }
             Control::Added { batch, version, request, units, time_ms } => {
@@ -200,6 +215,10 @@ impl Rebuild {
         if let Err(what) = draft.grant(record) {
             self.violation(epoch, Some(record.batch), what);
         }
+    }
+
+    fn close(&self, batches: &[BatchId]) {
+        batches.iter().filter_map(|batch| self.batches.get(batch)).for_each(|draft| draft.users.close());
     }
 
     fn draft(&mut self, epoch: Epoch, batch: BatchId) -> Option<&mut Draft> {

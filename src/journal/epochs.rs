@@ -51,6 +51,7 @@ impl Epochs {
     }
 
     /// Pins the current epoch for a burst of `core`.
+    #[must_use]
     pub fn enter(&self, core: usize) -> Epoch {
         let mut epoch = self.current.load(Ordering::Acquire);
         loop {
@@ -86,6 +87,7 @@ impl Epochs {
 
     /// The epoch whose durability proves that every burst that is under way on any core has ended, marked: whoever
     /// enters a later one sees what was stored before this call.
+    #[must_use]
     pub fn barrier(&self) -> Epoch {
         // Pairs with the fence of a burst that enters: this sees that burst's epoch, or that burst sees the stores.
         fence(Ordering::SeqCst);
@@ -107,6 +109,7 @@ impl Epochs {
     }
 
     /// Closes the current epoch: new bursts enter the next one. Returns the closed one. Committer only.
+    #[must_use]
     pub fn close(&self) -> Epoch {
         let closed = self.current.fetch_add(1, Ordering::AcqRel);
         // Pairs with the fence of a burst that enters: it sees the new number, or `is_inside` sees its pin.

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use stockade::access::Access;
-use stockade::engine::{Engine, Source};
+use stockade::engine::{Engine, Running, Source};
 use stockade::journal::{Store, StoreError};
 use stockade::server::{Server, ServerOptions};
 use stockade::types::Epoch;
@@ -150,8 +150,7 @@ struct Gate {
 impl Store for Gate {
     fn write(&mut self, _epoch: Epoch, _group: &[u8]) -> Result<(), StoreError> {
         self.arrived.send(()).expect("the test watches");
-        self.permits.recv().expect("the test permits");
-        Ok(())
+        self.permits.recv().map_err(|_| StoreError { reason: "the test is over".to_owned() })
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
@@ -163,12 +162,18 @@ impl Store for Gate {
     }
 }
 
-#[test]
-fn claims_wait_while_the_disk_is_slow() {
+/// An engine whose disk waits for permits. What it gives must be dropped before the engine, which ends only when its last
+/// write does: a tuple's parts are dropped from the last to the first.
+fn gated_engine() -> (Running, Sender<()>, Receiver<()>) {
     let ((arrived, arrivals), (permit, permits)) = (channel(), channel());
     let store = Box::new(Gate { arrived, permits });
     let source = Source { store, store_id: 1, witnessed: None, ledger: None, durability: Durability::Fsync };
-    let running = engine_on(source, 1);
+    (engine_on(source, 1), permit, arrivals)
+}
+
+#[test]
+fn claims_wait_while_the_disk_is_slow() {
+    let (running, permit, arrivals) = gated_engine();
     let (server, admin) = (serve(&running.engine), admin_of(&running));
     let mut gateway = Gateway::connect(&server);
     permit.send(()).unwrap();

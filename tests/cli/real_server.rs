@@ -33,7 +33,7 @@ impl RealServer {
             line.clear();
             assert_ne!(stdout.read_line(&mut line).expect("text"), 0, "the server ended without listening");
             if let Some(address) = line.strip_prefix("listening on ") {
-                break address.split_whitespace().next().expect("an address").to_owned();
+                break address.trim_end().split([',', ' ']).next().expect("an address").to_owned();
             }
         };
         Self { child, _stdout: stdout, address }

@@ -33,7 +33,7 @@ impl ServerProcess {
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let address = lines
             .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("listening on ")?.split_whitespace().next()?.parse().ok())
+            .find_map(|line| line.strip_prefix("listening on ")?.split([',', ' ']).next()?.parse().ok())
             .expect("the server says where it listens");
         Self { child, address }
     }

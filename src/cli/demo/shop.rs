@@ -38,7 +38,7 @@ impl Shop {
         let output = child.stdout.take().ok_or_else(|| failed("has no output"))?;
         let mut lines = BufReader::new(output).lines().map_while(Result::ok);
         let address =
-            lines.find_map(|line| Some(line.strip_prefix("listening on ")?.split_whitespace().next()?.to_owned()));
+            lines.find_map(|line| Some(line.strip_prefix("listening on ")?.split([',', ' ']).next()?.to_owned()));
         let Some(address) = address else {
             let _gone = child.wait();
             return Err(failed("ended before it listened: see its message above"));

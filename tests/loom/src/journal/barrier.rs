@@ -45,12 +45,12 @@ fn pause(barrier: Barrier) -> (bool, bool) {
     let epoch = desk.epochs.enter(0);
     desk.epochs.mark(epoch);
     if barrier == Barrier::BeforeGate {
-        desk.epochs.barrier();
+        let _published_later = desk.epochs.barrier();
     }
     open.store(false, Ordering::Release);
     desk.hand_in(0, epoch);
     if barrier == Barrier::AfterGate {
-        desk.epochs.barrier();
+        let _published_later = desk.epochs.barrier();
     }
     let newest = desk.epochs.newest();
     desk.epochs.leave(0);

@@ -15,6 +15,7 @@ mod waiter;
 mod desk;
 
 mod barrier;
+mod chain;
 mod collecting;
 mod dependencies;
 mod sleeping;

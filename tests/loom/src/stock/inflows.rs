@@ -95,3 +95,22 @@ fn a_count_never_misses_units_that_a_gathering_holds() {
     let seen = outcomes(Preemptions(4), model);
     assert_exactly(&seen, [(true, false, 2), (true, false, 0), (false, true, 2), (false, true, 1)]);
 }
+
+/// The same with four threads: one adds, one draws, one counts both, and one is refused for want of both.
+#[test]
+fn a_count_and_a_refusal_of_others_agree_on_one_order() {
+    let model = || {
+        let pool = Arc::new(Pool::new(2, [Run::new(0, 1)]));
+        let (adding, drawing, counting) = (Arc::clone(&pool), Arc::clone(&pool), Arc::clone(&pool));
+        let adds = thread::spawn(move || adding.add(Run::new(1, 1)));
+        let draws = thread::spawn(move || drawing.draw(0, 1, Mode::AllOrNothing, || ()).is_some());
+        let counts = thread::spawn(move || counting.units());
+        let granted = pool.draw(1, 1, Mode::AllOrNothing, || ()).is_some();
+        let joined = "a panic ends the whole model";
+        adds.join().expect(joined);
+        (draws.join().expect(joined), counts.join().expect(joined), granted)
+    };
+    let seen = outcomes(Preemptions(2), model);
+    assert!(!seen.contains(&(true, 2, false)), "added before the draw for one, after it for the other");
+    assert!(seen.contains(&(true, 2, true)) && seen.contains(&(true, 0, false)), "both sides are reached: {seen:?}");
+}

@@ -1,6 +1,6 @@
-//! Question: what does drawing a unit cost when the bucket is one's own, when a walk finds it elsewhere, and when two cores
-//! fight over one bucket? The first must be a few nanoseconds, or buckets are not worth having; the last shows what they
-//! save.
+//! Question: what does drawing a unit cost when the bucket is one's own, when a walk finds it elsewhere, and when two
+//! cores fight over one bucket? The first must be a few nanoseconds, or buckets are not worth having; the last shows
+//! what they save.
 //!
 //! `cargo bench --bench bucket_draw`
 

@@ -1,6 +1,6 @@
-//! Question: what does the way through the journal cost a claim: entering an epoch, handing in a record, being committed and
-//! told so? Into memory (our own overhead) and into RocksDB with and without a sync (what the store adds), one burst at a time
-//! (latency) and many claims a burst (throughput).
+//! Question: what does the way through the journal cost a claim: entering an epoch, handing in a record, being
+//! committed and told so? Into memory (our own overhead) and into RocksDB with and without a sync (what the store
+//! adds), one burst at a time (latency) and many claims a burst (throughput).
 //!
 //! `cargo bench --bench committer`
 

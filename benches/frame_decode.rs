@@ -1,5 +1,5 @@
-//! Question: what does a claim cost before it is decided: finding its frame, checking it, and reading the fields? It must be
-//! a few nanoseconds, since nothing is copied.
+//! Question: what does a claim cost before it is decided: finding its frame, checking it, and reading the fields? It
+//! must be a few nanoseconds, since nothing is copied.
 //!
 //! `cargo bench --bench frame_decode`
 

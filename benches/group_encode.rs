@@ -1,5 +1,5 @@
-//! Question: what does a claim cost the committer before the disk: encoding a group and hashing it, for one hot batch and for
-//! claims that all name other batches? And reading it back at a restart?
+//! Question: what does a claim cost the committer before the disk: encoding a group and hashing it, for one hot batch
+//! and for claims that all name other batches? And reading it back at a restart?
 //!
 //! `cargo bench --bench group_encode`
 

@@ -1,5 +1,5 @@
-//! Question: what does the user table cost a claim, for a new user, for a replay, and for a user who is refused, at sizes
-//! that fit the caches and at one that does not? And what would a `DashMap` cost in its place?
+//! Question: what does the user table cost a claim, for a new user, for a replay, and for a user who is refused, at
+//! sizes that fit the caches and at one that does not? And what would a `DashMap` cost in its place?
 //!
 //! `cargo bench --bench user_table`
 

@@ -1,4 +1,5 @@
-//! Counters and histograms that the hot path feeds and `/metrics` reads. Plain atomics: nothing allocates, nothing locks.
+//! Counters and histograms that the hot path feeds and `/metrics` reads. Plain atomics: nothing allocates, nothing
+//! locks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The server's life: configuration → engine → server → signal → end.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use stockade::access::Access;
@@ -152,7 +152,8 @@ fn say(line: &str) {
 
 fn start_log(config: &Config) {
     let filter = EnvFilter::new(config.log.level.name());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    let log = log.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let _already_set = if config.log.json { log.json().try_init() } else { log.try_init() };
 }
 

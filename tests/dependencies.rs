@@ -121,7 +121,8 @@ fn licence_violations(packages: &[Value], policy: &Table) -> Vec<String> {
         match package["license"].as_str() {
             Some(expression) if satisfied(expression, &allowed) => {}
             Some(expression) => violations.push(format!(
-                "{name} {version}: licence `{expression}` is not allowed by deny.toml: choose another crate, or allow it \
+                "{name} {version}: licence `{expression}` is not allowed by deny.toml: choose another crate, or \
+                 allow it \
                  there with the reason"
             )),
             None => violations.push(format!("{name} {version}: no licence is declared: choose another crate")),

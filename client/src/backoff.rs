@@ -13,8 +13,8 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// The pause after `failures` failed tries: doubles with each, and lies at random in the upper half of that, so that
-    /// callers cut off together do not come back together.
+    /// The pause after `failures` failed tries: doubles with each, and lies at random in the upper half of that, so
+    /// that callers cut off together do not come back together.
     pub(crate) fn pause(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
         let whole = self.first.saturating_mul(1 << doublings).min(self.longest);

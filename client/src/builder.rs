@@ -96,8 +96,8 @@ impl Builder {
         self
     }
 
-    /// How long a connection that owes answers may bring no byte before it counts as lost: more than zero. Default: 5 s.
-    /// Too short, and a slow disk of the server makes its clients reconnect in a storm.
+    /// How long a connection that owes answers may bring no byte before it counts as lost: more than zero. Default: 5
+    /// s. Too short, and a slow disk of the server makes its clients reconnect in a storm.
     #[must_use]
     pub fn silence_limit(mut self, limit: Duration) -> Self {
         self.silence_limit = limit;

@@ -44,8 +44,8 @@ impl Client {
         self.handle
     }
 
-    /// The same client, on the same connections, with another deadline for its calls: at most [`DEADLINE_MAX`] is taken.
-    /// With zero, calls fail with `Unavailable`.
+    /// The same client, on the same connections, with another deadline for its calls: at most [`DEADLINE_MAX`] is
+    /// taken. With zero, calls fail with `Unavailable`.
     #[must_use]
     pub fn with_deadline(&self, deadline: Duration) -> Client {
         Self { handle: Arc::clone(&self.handle), deadline: deadline.min(DEADLINE_MAX) }
@@ -53,8 +53,8 @@ impl Client {
 
     /// Takes units of a batch for a user. Refusals such as `SOLD_OUT` are outcomes.
     ///
-    /// Cancel-safe for the client. Dropped after it was sent, the claim may still be granted: [`lookup`](Client::lookup)
-    /// tells, and so does claiming again with the same request id.
+    /// Cancel-safe for the client. Dropped after it was sent, the claim may still be granted:
+    /// [`lookup`](Client::lookup) tells, and so does claiming again with the same request id.
     ///
     /// # Errors
     /// `UnknownOutcome` when the claim may have been granted without our knowing its serials. `Unavailable`, `Refused`
@@ -109,7 +109,8 @@ impl Client {
         self.batch_call(Request::Show(BatchId { batch: batch.into() })).await
     }
 
-    /// Lists up to `limit` (1..=1,024) batches in order of id, from id `from` on. The next page starts at the last id + 1.
+    /// Lists up to `limit` (1..=1,024) batches in order of id, from id `from` on. The next page starts at the last id +
+    /// 1.
     ///
     /// Cancel-safe: it only reads.
     ///
@@ -125,8 +126,8 @@ impl Client {
 
     /// Activates, pauses, resumes, ends or closes a batch; `STATE_CONFLICT` when its state does not allow that.
     ///
-    /// Cancel-safe for the client. Dropped after it was sent, the change may be made: [`show_batch`](Client::show_batch)
-    /// tells.
+    /// Cancel-safe for the client. Dropped after it was sent, the change may be made:
+    /// [`show_batch`](Client::show_batch) tells.
     ///
     /// # Errors
     /// As [`claim`](Client::claim).
@@ -136,8 +137,8 @@ impl Client {
 
     /// Adds `units` to a batch. The same `request` adds once, however often it is sent.
     ///
-    /// Cancel-safe for the client. Dropped after it was sent, the units may be added; adding again with the same request
-    /// id is safe and tells.
+    /// Cancel-safe for the client. Dropped after it was sent, the units may be added; adding again with the same
+    /// request id is safe and tells.
     ///
     /// # Errors
     /// As [`claim`](Client::claim).
@@ -158,8 +159,8 @@ impl Client {
         Ok(start.elapsed())
     }
 
-    /// What the server said in the newest handshake: version, durability, limits, identity. Connects if no connection is
-    /// open.
+    /// What the server said in the newest handshake: version, durability, limits, identity. Connects if no connection
+    /// is open.
     ///
     /// Cancel-safe: it changes nothing.
     ///

@@ -35,7 +35,8 @@ where
     while end.is_ok() {
         talk.incoming.reserve(READ_BYTES);
         end = tokio::select! {
-            // In this order: a connection that the server has closed must be seen as lost before it takes more requests.
+            // In this order: a connection that the server has closed must be seen as lost before it takes more
+            // requests.
             biased;
             read = reader.read_buf(&mut talk.incoming) => talk.heard(read),
             wrote = writer.write_buf(&mut talk.outgoing), if talk.outgoing.has_remaining() => talk.wrote(wrote),

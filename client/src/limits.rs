@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Connections of one client. More spread no load: a server deals connections out to its cores.
 pub const CONNECTIONS_MAX: usize = 256;
 
-/// Requests that wait for a connection to take them. A lower bound stalls crowds before the server is busy, a higher one
-/// only keeps work that will be late (a waiting request takes about 200 bytes).
+/// Requests that wait for a connection to take them. A lower bound stalls crowds before the server is busy, a higher
+/// one only keeps work that will be late (a waiting request takes about 200 bytes).
 pub const QUEUED_REQUESTS_MAX: usize = 65_536;
 
 /// Longest deadline of a call. It fits the four bytes of milliseconds that a frame has for it.

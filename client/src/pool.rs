@@ -54,7 +54,8 @@ impl Pool {
         Self { options, state: Mutex::default(), places, work: Notify::new() }
     }
 
-    /// Queues a job, after waiting for a place. Returns the seat of a connection that must be started for it, if one must.
+    /// Queues a job, after waiting for a place. Returns the seat of a connection that must be started for it, if one
+    /// must.
     ///
     /// Cancel-safe: a dropped push has queued nothing.
     ///
@@ -168,8 +169,8 @@ impl Seat {
         &self.pool
     }
 
-    /// Gives the seat back unless somebody waits in the queue. One step under the lock: a push either sees the seat free
-    /// or is seen here.
+    /// Gives the seat back unless somebody waits in the queue. One step under the lock: a push either sees the seat
+    /// free or is seen here.
     pub(crate) fn stay(mut self) -> Option<Seat> {
         let mut state = self.pool.state.lock();
         let before = state.jobs.len();

@@ -12,8 +12,8 @@
 //!        28  reserved     u32      zero
 //! ```
 //!
-//! A broken frame is either *in step* (its end is known, so an error frame answers it and the connection goes on) or not
-//! (the connection must close).
+//! A broken frame is either *in step* (its end is known, so an error frame answers it and the connection goes on) or
+//! not (the connection must close).
 
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -241,7 +241,8 @@ pub struct FrameError {
     pub skip: Option<usize>,
 }
 
-/// Reads the frame at the front of `buffer`. `body_bytes_max` bounds what the peer may send now (less before the handshake).
+/// Reads the frame at the front of `buffer`. `body_bytes_max` bounds what the peer may send now (less before the
+/// handshake).
 ///
 /// Returns the frame and its whole length, or `None` when more bytes are needed.
 ///

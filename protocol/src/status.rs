@@ -1,6 +1,6 @@
-//! Status codes: pinned numbers, in the order in which the checks are made. When several refusals apply to one item, the
-//! lowest is answered; only `TermsInvalid` and `QuantityInvalid`, which need no look at the batch, come before 30 to 32.
-//! Those below 20 refuse whole frames; a frame's checks have an order of their own (`frame::decode`).
+//! Status codes: pinned numbers, in the order in which the checks are made. When several refusals apply to one item,
+//! the lowest is answered; only `TermsInvalid` and `QuantityInvalid`, which need no look at the batch, come before 30
+//! to 32. Those below 20 refuse whole frames; a frame's checks have an order of their own (`frame::decode`).
 
 /// Whether sending the same request again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,8 +4,8 @@ use std::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// A text of at most `N` bytes. On the wire: `N` bytes, the text first, the rest zero; its length is the position of the
-/// first zero, so a text holds no NUL.
+/// A text of at most `N` bytes. On the wire: `N` bytes, the text first, the rest zero; its length is the position of
+/// the first zero, so a text holds no NUL.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct FixedText<const N: usize> {

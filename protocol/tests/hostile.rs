@@ -163,7 +163,8 @@ fn golden_frames() -> impl Strategy<Value = (Side, Vec<u8>)> {
 /// Headers whose fields are each right, or near to right, or anything.
 fn raw_headers() -> impl Strategy<Value = RawHeader> {
     let opcodes = prop_oneof![
-        3 => (select(Opcode::ALL), any::<bool>()).prop_map(|(opcode, reply)| opcode as u8 | if reply { REPLY_BIT } else { 0 }),
+        3 => (select(Opcode::ALL), any::<bool>())
+            .prop_map(|(opcode, reply)| opcode as u8 | if reply { REPLY_BIT } else { 0 }),
         1 => any::<u8>(),
     ];
     let magics = prop_oneof![9 => Just(MAGIC), 1 => any::<[u8; 4]>()];
@@ -249,7 +250,8 @@ proptest! {
         }
     }
 
-    /// Frames, good and refused in step, behind each other: each is met where it begins, and judged as if it were alone.
+    /// Frames, good and refused in step, behind each other: each is met where it begins, and judged as if it were
+    /// alone.
     #[test]
     fn a_stream_stays_in_step(
         (side, frames) in sides().prop_flat_map(|side| (Just(side), vec(frames_in_step(side), 1..8))),
@@ -287,7 +289,8 @@ proptest! {
     /// The count is believed no more than the length: it is judged by the header, whatever the body holds.
     #[test]
     fn a_count_above_the_maximum_is_refused_in_step(
-        side in sides(), opcode in select(Opcode::ALL), beyond in 1_u32..=u32::MAX - 8_192, body in vec(any::<u8>(), 0..100),
+        side in sides(), opcode in select(Opcode::ALL), beyond in 1_u32..=u32::MAX - 8_192,
+        body in vec(any::<u8>(), 0..100),
     ) {
         let number = match side {
             Side::Server => opcode as u8,

@@ -1,4 +1,5 @@
-//! The golden bytes of `vectors.json`, both ways. No code of this crate made them: `vectors.py` did, from the specification.
+//! The golden bytes of `vectors.json`, both ways. No code of this crate made them: `vectors.py` did, from the
+//! specification.
 
 #[path = "vectors/items.rs"]
 mod items;

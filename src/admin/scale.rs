@@ -4,8 +4,8 @@ use crate::metrics::{HISTOGRAM_BUCKETS, Histogram};
 
 /// The bounds that a histogram's buckets are shown with.
 ///
-/// Bucket `n` counts the whole numbers below 2ⁿ and not below 2ⁿ⁻¹, so its upper bound, itself included as `le` asks for,
-/// is 2ⁿ − 1: of nanoseconds, claims or bytes.
+/// Bucket `n` counts the whole numbers below 2ⁿ and not below 2ⁿ⁻¹, so its upper bound, itself included as `le` asks
+/// for, is 2ⁿ − 1: of nanoseconds, claims or bytes.
 pub(super) struct Scale {
     /// The first bucket with a bound of its own; smaller values count in it.
     first: usize,

@@ -15,12 +15,12 @@ impl Burst<'_> {
     /// Adds units to a batch. A request id that was used before with the same units has no second effect.
     pub fn add_stock(&mut self, add: &AddStock) -> BatchInfo {
         let (id, request, units, now_ms) = (add.batch.get(), add.request.get(), add.units.get(), self.now_ms());
-        if units == 0 {
-            return BatchInfo::refused(Status::QuantityInvalid, id);
-        }
-        let Some(batch) = self.find_batch(id) else { return BatchInfo::refused(Status::BatchUnknown, id) };
+        let invalid = (units == 0).then_some(Status::QuantityInvalid);
+        let Some(batch) = self.find_batch(id) else {
+            return BatchInfo::refused(invalid.unwrap_or(Status::BatchUnknown), id);
+        };
         let mut control = batch.control.lock();
-        if let Some(status) = answer_without_effect(&batch, &control, now_ms, add) {
+        if let Some(status) = invalid.or_else(|| answer_without_effect(&batch, &control, now_ms, add)) {
             return batch.info(status, now_ms, &control);
         }
         self.pass.mark();

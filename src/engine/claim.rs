@@ -11,8 +11,8 @@ use crate::users::{Asked, Held};
 impl Burst<'_> {
     /// Decides one claim. The order of the checks is the protocol's order of precedence.
     ///
-    /// The user's entry stays locked from the look for a replay to the record of the grant: a second request of the same
-    /// user is decided on what the first became.
+    /// The user's entry stays locked from the look for a replay to the record of the grant: a second request of the
+    /// same user is decided on what the first became.
     ///
     /// While the disk is nearly full, what was decided before is still answered; everything else is `NO_SPACE`.
     pub fn claim(&mut self, claim: &Claim) -> ClaimReply {

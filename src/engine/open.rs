@@ -1,7 +1,7 @@
 //! Open: from a data folder, or an empty memory, to a running engine.
 //!
-//! Reads every group, checks the chain against the ledger and the content against the promises, and starts the committer
-//! only when all is in order. Otherwise it halts, names the epoch and the batch, and has changed nothing.
+//! Reads every group, checks the chain against the ledger and the content against the promises, and starts the
+//! committer only when all is in order. Otherwise it halts, names the epoch and the batch, and has changed nothing.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Rebuild: from the journal's groups to the batches as they were. Used by recovery, which halts at the first violation,
-//! and by `verify`, which reports them all.
+//! Rebuild: from the journal's groups to the batches as they were. Used by recovery, which halts at the first
+//! violation, and by `verify`, which reports them all.
 //!
 //! Replays outcomes, decides nothing. Every group is held against the promises: no serial twice, none beyond the total,
 //! no user over the limit, no request twice.

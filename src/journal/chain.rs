@@ -99,14 +99,16 @@ impl fmt::Display for ChainError {
             ChainError::Group { epoch, error } => write!(formatter, "the group of epoch {epoch} {error}"),
             ChainError::Broken { after, epoch } => write!(
                 formatter,
-                "the group of epoch {epoch} does not follow that of epoch {after}: a group between them is missing or was exchanged"
+                "the group of epoch {epoch} does not follow that of epoch {after}: a group between them is missing or \
+                 was exchanged"
             ),
             ChainError::Exchanged { epoch } => {
                 write!(formatter, "the group of epoch {epoch} is not the one that the commit ledger witnessed")
             }
             ChainError::Missing { last, witnessed } => write!(
                 formatter,
-                "the journal ends at epoch {last}, but the commit ledger witnessed epoch {witnessed}: acknowledged groups are missing"
+                "the journal ends at epoch {last}, but the commit ledger witnessed epoch {witnessed}: acknowledged \
+                 groups are missing"
             ),
         }
     }

@@ -1,9 +1,9 @@
 //! The committer's cue: which epoch wants to be committed, and the committer's sleep until then.
 //!
-//! No cue is lost: a core raises `published`, then looks whether the committer sleeps; the committer says that it sleeps,
-//! then looks at `published`. Both looks at `published` are read-modify-writes, and those of one atomic have one order:
-//! either the committer finds the core's epoch, or the core has read from the committer and sees that it sleeps. (So a
-//! core needs no fence for it, which would be dearer than everything else here.)
+//! No cue is lost: a core raises `published`, then looks whether the committer sleeps; the committer says that it
+//! sleeps, then looks at `published`. Both looks at `published` are read-modify-writes, and those of one atomic have
+//! one order: either the committer finds the core's epoch, or the core has read from the committer and sees that it
+//! sleeps. (So a core needs no fence for it, which would be dearer than everything else here.)
 
 use std::sync::OnceLock;
 

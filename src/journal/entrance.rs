@@ -15,7 +15,8 @@ use crate::types::{Epoch, TimeMs};
 /// Where cores hand in what they decided, and learn when it is durable.
 pub struct Journal {
     pub(super) epochs: Epochs,
-    /// Per core, one buffer for even and one for odd epochs. Uncontended: the core and the committer use different ones.
+    /// Per core, one buffer for even and one for odd epochs. Uncontended: the core and the committer use different
+    /// ones.
     pub(super) buffers: Box<[CachePadded<[Mutex<Buffer>; 2]>]>,
     waiters: Box<[CachePadded<Waiter>]>,
     pub(super) cue: CachePadded<Cue>,

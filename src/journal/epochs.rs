@@ -6,12 +6,12 @@
 //!
 //! Whoever looks at shared state and then reads `newest` gets an epoch that covers all that was seen: an answer that
 //! waits until `durable` reaches it depends on nothing that a crash can undo. (Reading it *before* the look is wrong: a
-//! take of a later epoch could be seen. `tests/loom` shows both.) While nothing is taken, `newest` stays where it is, so
-//! refusals of a sold-out batch leave at once, without a write and without waking anybody.
+//! take of a later epoch could be seen. `tests/loom` shows both.) While nothing is taken, `newest` stays where it is,
+//! so refusals of a sold-out batch leave at once, without a write and without waking anybody.
 //!
 //! Where a store must be seen before a load of another atomic, a sequentially consistent fence stands between them; the
-//! accesses themselves only acquire and release. (So loom can check all of it: it takes a sequentially consistent access
-//! for less than it is.)
+//! accesses themselves only acquire and release. (So loom can check all of it: it takes a sequentially consistent
+//! access for less than it is.)
 
 use crossbeam_utils::CachePadded;
 

@@ -210,7 +210,8 @@ impl fmt::Display for FolderError {
             }
             FolderError::InUse(path, holder) => write!(
                 formatter,
-                "the data folder {} is in use by process {holder}: stop that server first, or choose another folder with --data",
+                "the data folder {} is in use by process {holder}: stop that server first, or choose another \
+                 folder with --data",
                 path.display()
             ),
             FolderError::NotOurs(path) => write!(
@@ -231,7 +232,8 @@ impl fmt::Display for FolderError {
             }
             FolderError::Store(path, error) => write!(
                 formatter,
-                "the store in {} does not open: {error}; if the disk is full, delete the file ballast in it, otherwise restore a backup",
+                "the store in {} does not open: {error}; if the disk is full, delete the file ballast in it, \
+                 otherwise restore a backup",
                 path.display()
             ),
             FolderError::StoreMissing(path, mark) => write!(

@@ -10,8 +10,8 @@
 //! hash       16         XXH3-128 of all bytes before it
 //! ```
 //!
-//! The header names the hash of the group before: the groups form a chain. A hot batch costs 16 bytes a claim and 20 a run.
-//! Decoding checks the hash first and every count against the bytes that are there, and panics on nothing.
+//! The header names the hash of the group before: the groups form a chain. A hot batch costs 16 bytes a claim and 20 a
+//! run. Decoding checks the hash first and every count against the bytes that are there, and panics on nothing.
 
 use std::fmt;
 

@@ -45,8 +45,8 @@ impl MemoryStore {
         Self { log: Arc::default(), faults }
     }
 
-    /// What a disk would hold after the power went: all that was synced, and the first `unsynced_bytes` of the rest (the
-    /// last group may be torn). The copy has no faults.
+    /// What a disk would hold after the power went: all that was synced, and the first `unsynced_bytes` of the rest
+    /// (the last group may be torn). The copy has no faults.
     #[must_use]
     pub fn after_power_loss(&self, unsynced_bytes: usize) -> Self {
         let log = self.log.lock();

@@ -1,11 +1,11 @@
 //! Journal: what was decided becomes durable, in groups.
 //!
 //! A core [enters](Journal::enter) the current epoch for one burst, hands in records, and leaves. The committer (one
-//! plain thread) closes the epoch, waits until no core is inside, packs all records into one group, writes and syncs it,
-//! makes inflows visible and announces the epoch as durable. Answers wait for that: see [`epochs`].
+//! plain thread) closes the epoch, waits until no core is inside, packs all records into one group, writes and syncs
+//! it, makes inflows visible and announces the epoch as durable. Answers wait for that: see [`epochs`].
 //!
-//! Guarantees: the groups form a hash chain in epoch order; an inflow is visible only after it is durable; any error of a
-//! write or sync ends all commits for good, since its outcome is unknown. Only one file knows RocksDB: [`rocks`].
+//! Guarantees: the groups form a hash chain in epoch order; an inflow is visible only after it is durable; any error of
+//! a write or sync ends all commits for good, since its outcome is unknown. Only one file knows RocksDB: [`rocks`].
 
 mod buffer;
 mod chain;

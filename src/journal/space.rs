@@ -49,8 +49,8 @@ impl Space {
     }
 }
 
-/// Creates the ballast file at `path` if it is not there: `bytes` of disk that an operator can give back by deleting it,
-/// when a full disk keeps the store from opening.
+/// Creates the ballast file at `path` if it is not there: `bytes` of disk that an operator can give back by deleting
+/// it, when a full disk keeps the store from opening.
 ///
 /// # Errors
 /// When the disk has no room for it; then no file remains.

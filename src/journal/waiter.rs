@@ -1,8 +1,8 @@
 //! A core that waits for an epoch to be durable, and the committer that wakes it.
 //!
-//! No wake-up is lost: the core stores the epoch that it waits for, then reads `durable`; the committer stores `durable`,
-//! then reads the epoch; a sequentially consistent fence stands in between on both sides ([`Epochs::set_durable`] ends
-//! with the committer's), so one of them sees the other.
+//! No wake-up is lost: the core stores the epoch that it waits for, then reads `durable`; the committer stores
+//! `durable`, then reads the epoch; a sequentially consistent fence stands in between on both sides
+//! ([`Epochs::set_durable`] ends with the committer's), so one of them sees the other.
 
 use std::sync::OnceLock;
 

@@ -81,8 +81,8 @@ impl Server {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
-    /// Stops taking connections and requests, lets the replies of decided requests leave once they are durable, and ends
-    /// the threads. Takes at most the drain limit and a moment.
+    /// Stops taking connections and requests, lets the replies of decided requests leave once they are durable, and
+    /// ends the threads. Takes at most the drain limit and a moment.
     pub fn shutdown(self) {
         self.stop_accepting.notify_one();
         let _panicked = self.acceptor.join();

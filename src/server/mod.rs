@@ -1,9 +1,9 @@
 //! Server: sockets, bursts, replies. The only async code on the data path.
 //!
-//! One acceptor deals connections out to the cores in turn. A core is a thread with its own single-threaded runtime, its
-//! connections, its bucket of every batch and its journal buffer: a claim never leaves the thread that read it until the
-//! committer has made it durable. What one readable event brings is one burst; the replies of a durable epoch leave a
-//! connection in one write.
+//! One acceptor deals connections out to the cores in turn. A core is a thread with its own single-threaded runtime,
+//! its connections, its bucket of every batch and its journal buffer: a claim never leaves the thread that read it
+//! until the committer has made it durable. What one readable event brings is one burst; the replies of a durable epoch
+//! leave a connection in one write.
 //!
 //! Everything is bounded, and every bound has an answer: see [`options`].
 

@@ -1,9 +1,9 @@
 //! The serials of one batch that nobody holds.
 //!
-//! A core draws from its own bucket; when that is empty it walks to the others. What flows in later (added stock, pieces
-//! of a gathering that came short) waits as *spare* runs behind a lock and is moved into a bucket when that runs dry.
-//! The lock is taken only when there is spare stock, when a claim must be gathered from several buckets, or when an
-//! inflow overlapped a scan: never by a crowd that hammers on an empty batch.
+//! A core draws from its own bucket; when that is empty it walks to the others. What flows in later (added stock,
+//! pieces of a gathering that came short) waits as *spare* runs behind a lock and is moved into a bucket when that runs
+//! dry. The lock is taken only when there is spare stock, when a claim must be gathered from several buckets, or when
+//! an inflow overlapped a scan: never by a crowd that hammers on an empty batch.
 
 use std::collections::BinaryHeap;
 

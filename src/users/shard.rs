@@ -1,8 +1,8 @@
 //! One shard of the table: open addressing in the order of the hash, behind the table's lock.
 //!
 //! All claims of a user share the user's hash and so stand in one probe sequence: a claim reads that sequence once and
-//! knows the user's total and whether the request was seen. Users with more than [`INLINE_CLAIMS_MAX`] claims get a map of
-//! their own for the rest, so that no sequence grows with a user's appetite.
+//! knows the user's total and whether the request was seen. Users with more than [`INLINE_CLAIMS_MAX`] claims get a map
+//! of their own for the rest, so that no sequence grows with a user's appetite.
 //!
 //! A hash picks its slot by multiplication (`hash × slots ÷ 2⁶⁴`), so the number of slots may be any, and the table can
 //! grow by half instead of doubling: resident memory stays within 24 ÷ 0.53 bytes a claim.

@@ -162,8 +162,8 @@ impl Store for Gate {
     }
 }
 
-/// An engine whose disk waits for permits. What it gives must be dropped before the engine, which ends only when its last
-/// write does: a tuple's parts are dropped from the last to the first.
+/// An engine whose disk waits for permits. What it gives must be dropped before the engine, which ends only when its
+/// last write does: a tuple's parts are dropped from the last to the first.
 fn gated_engine() -> (Running, Sender<()>, Receiver<()>) {
     let ((arrived, arrivals), (permit, permits)) = (channel(), channel());
     let store = Box::new(Gate { arrived, permits });

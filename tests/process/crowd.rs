@@ -139,7 +139,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One person of the crowd: sends frames of claims, and sends a frame again on the next connection until it is answered.
+/// One person of the crowd: sends frames of claims, and sends a frame again on the next connection until it is
+/// answered.
 fn claim_until_stopped(seed: u64, shared: &Shared, answers: &AtomicU64) {
     let (mut dice, mut request) = (Dice::new(seed), seed << 48);
     let mut connection = None;

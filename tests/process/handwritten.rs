@@ -1,5 +1,5 @@
-//! A client that was written by hand from `docs/protocol.md`, in plain Python without any code of the project, gets along with
-//! the real server.
+//! A client that was written by hand from `docs/protocol.md`, in plain Python without any code of the project, gets
+//! along with the real server.
 
 use std::process::Command;
 

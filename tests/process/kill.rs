@@ -1,4 +1,5 @@
-//! kill -9 under load, again and again: nothing acknowledged is lost, conservation holds at every restart, `verify` agrees.
+//! kill -9 under load, again and again: nothing acknowledged is lost, conservation holds at every restart, `verify`
+//! agrees.
 //!
 //! `STOCKADE_KILL_CYCLES` sets the number of kills (8 without it; `make kills` runs 200).
 

@@ -30,8 +30,8 @@ pub(crate) fn claim_of(user: u64) -> ClaimRequest {
     ClaimRequest { user, ..CLAIM }
 }
 
-/// Runs calls against the server's script. Calls that end while the script still waits for them fail the test, with their
-/// result, instead of hanging it.
+/// Runs calls against the server's script. Calls that end while the script still waits for them fail the test, with
+/// their result, instead of hanging it.
 pub(crate) async fn play<C: Debug, S>(calls: impl Future<Output = C>, script: impl Future<Output = S>) -> (C, S) {
     let (mut calls, mut script) = (pin!(calls), pin!(script));
     tokio::select! {
@@ -45,8 +45,8 @@ pub(crate) async fn play<C: Debug, S>(calls: impl Future<Output = C>, script: im
     }
 }
 
-/// The same for calls that get nothing more from the server once the script has ended: then the clock jumps from timer to
-/// timer until they end.
+/// The same for calls that get nothing more from the server once the script has ended: then the clock jumps from timer
+/// to timer until they end.
 pub(crate) async fn play_out<C: Debug, S>(calls: impl Future<Output = C>, script: impl Future<Output = S>) -> (C, S) {
     let played = play(calls, async {
         let played = script.await;

@@ -1,13 +1,15 @@
-//! `stockade demo`: a flash sale on a real server that is killed in the middle, and an audit of everything that was said.
+//! `stockade demo`: a flash sale on a real server that is killed in the middle, and an audit of everything that was
+//! said.
 //!
-//! The buyers arrive on a schedule and talk TCP through the client library, double-click, retry and reconnect. The server is
-//! a child process on a temporary folder; it gets SIGKILL when a share of the stock is acknowledged, and is started
-//! again. The sale goes on meanwhile.
+//! The buyers arrive on a schedule and talk TCP through the client library, double-click, retry and reconnect. The
+//! server is a child process on a temporary folder; it gets SIGKILL when a share of the stock is acknowledged, and is
+//! started again. The sale goes on meanwhile.
 
 mod audit;
 mod sale;
 mod shop;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use clap::Args;
@@ -18,21 +20,28 @@ use super::output;
 use sale::Sale;
 use shop::Shop;
 
+/// Buyers of a sale: enough to see something, few enough for a demo's memory.
+const BUYERS: RangeInclusive<i64> = 100..=10_000_000;
+/// Units of a sale.
+const UNITS: RangeInclusive<i64> = 10..=1_000_000;
+/// Buyers a second.
+const RATES: RangeInclusive<i64> = 100..=1_000_000;
+
 /// Runs a flash sale with a kill -9 in the middle, and audits it
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  stockade demo --buyers 100000 --stock 10000\n\n\
     Starts its own server on a temporary folder and removes both. Exit status: 0 everything adds up, 1 it does not.")]
 pub(super) struct Demo {
     /// Buyers; each claims one unit
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(BUYERS))]
     buyers: u32,
 
     /// Units for sale
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(UNITS))]
     stock: u32,
 
     /// Buyers that arrive in a second
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(RATES))]
     rate: u32,
 }
 

@@ -1,12 +1,11 @@
 //! The sale: who arrives when, and what they were told.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
-use parking_lot::Mutex;
 use stockade_client::{ClaimOutcome, ClaimRequest, Client, ClientError, Status, Terms};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
@@ -96,6 +95,10 @@ impl Sale {
         self.granted.load(Ordering::Relaxed)
     }
 
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for the moment of the kill.
     pub(super) async fn until_partly_sold(&self) {
         self.partly_sold.notified().await;
@@ -127,7 +130,7 @@ impl Sale {
         while let Some(done) = buyers.join_next().await {
             record(&mut latency_us, done);
         }
-        Sold { answers: self.answers.lock().clone(), seconds: began.elapsed().as_secs_f64(), latency_us }
+        Sold { answers: self.answers().clone(), seconds: began.elapsed().as_secs_f64(), latency_us }
     }
 
     async fn buy(&self, user: u64, bar: &ProgressBar) {
@@ -135,7 +138,7 @@ impl Sale {
         let double = user.is_multiple_of(u64::from(DOUBLE_CLICK_EVERY));
         let (first, second) =
             tokio::join!(self.claim(request), async { if double { Some(self.claim(request).await) } else { None } });
-        let mut answers = self.answers.lock();
+        let mut answers = self.answers();
         answers.answered += 1;
         if let Some(second) = second
             && (second.status, &second.serials) != (first.status, &first.serials)
@@ -171,7 +174,7 @@ impl Sale {
                     | ClientError::Protocol { .. }
                     | ClientError::InvalidInput { .. },
                 ) => {
-                    self.answers.lock().unknown += 1;
+                    self.answers().unknown += 1;
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }

@@ -1,5 +1,5 @@
-//! The whole way of an answer: a burst is decided, its epoch is wanted, committed and announced, its core is woken. Nobody
-//! sleeps for ever, and nobody is answered before what the answer depends on is stored.
+//! The whole way of an answer: a burst is decided, its epoch is wanted, committed and announced, its core is woken.
+//! Nobody sleeps for ever, and nobody is answered before what the answer depends on is stored.
 
 use std::sync::Arc;
 

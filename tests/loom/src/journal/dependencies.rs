@@ -1,4 +1,5 @@
-//! What an answer waits for: a refusal may leave only when every take that it saw is stored. The stock is the real pool.
+//! What an answer waits for: a refusal may leave only when every take that it saw is stored. The stock is the real
+//! pool.
 
 use std::sync::Arc;
 

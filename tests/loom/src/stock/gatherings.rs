@@ -1,4 +1,5 @@
-//! Claims for several units, all or none, that must be gathered from several buckets: against draws, against each other.
+//! Claims for several units, all or none, that must be gathered from several buckets: against draws, against each
+//! other.
 
 use super::scene::{Call, race_pool};
 use crate::explore::Bound::{Exhaustive, Preemptions};

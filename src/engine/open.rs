@@ -138,6 +138,12 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
     }
     let folder = Folder::open(&storage.folder).map_err(OpenError::Folder)?;
     let witnessed = folder.witnessed().map_err(OpenError::Folder)?;
+    let recovered = {
+        let stored = folder.stored().map_err(OpenError::Folder)?;
+        let stored = stored.map_or_else(|| Box::new(NullStore) as Box<dyn Store>, |stored| Box::new(stored));
+        recover(&*stored, folder.store_id(), witnessed, storage.durability, options.users_shards_max)?
+    };
+    // Only a journal that is in order is opened for writing: that changes it.
     let store = folder.store(RocksOptions { segment_bytes: storage.segment_bytes }).map_err(OpenError::Folder)?;
     let ledger = Arc::new(folder.ledger().map_err(OpenError::Folder)?);
     if !folder.ballast(storage.ballast_bytes) {
@@ -153,7 +159,7 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
     let space = Arc::new(Space::new(folder.path(), storage.free_space_floor_bytes));
     let _first_look = space.look();
     let on_failure = Arc::clone(&options.on_failure);
-    let mut running = start_with_space(source, options, Some(Arc::clone(&space)))?;
+    let mut running = launch(source, recovered, options, Some(Arc::clone(&space)))?;
     running.steward = Some(Steward::start(StewardOptions {
         ledger: (storage.durability == Durability::Fsync).then_some(ledger),
         space,
@@ -169,15 +175,29 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
 /// # Errors
 /// When its content is damaged or breaks a promise.
 pub fn start(source: Source, options: EngineOptions) -> Result<Running, OpenError> {
-    start_with_space(source, options, None)
+    let Source { store, store_id, witnessed, durability, .. } = &source;
+    let recovered = recover(&**store, *store_id, *witnessed, *durability, options.users_shards_max)?;
+    launch(source, recovered, options, None)
 }
 
-fn start_with_space(source: Source, options: EngineOptions, space: Option<Arc<Space>>) -> Result<Running, OpenError> {
-    let began = Instant::now();
-    let (mut rebuild, last, mut report) = recover(&source, options.users_shards_max)?;
-    rebuild.conclude();
-    if let Some(violation) = rebuild.violations.first() {
-        return Err(OpenError::Violation(violation.clone()));
+/// A journal that was read and is in order.
+struct Recovered {
+    rebuild: Rebuild,
+    last: Mark,
+    report: RecoveryReport,
+    began: Instant,
+}
+
+fn launch(
+    source: Source,
+    recovered: Recovered,
+    options: EngineOptions,
+    space: Option<Arc<Space>>,
+) -> Result<Running, OpenError> {
+    let Recovered { rebuild, last, mut report, began } = recovered;
+    if let (Some(ledger), true) = (&source.ledger, report.lost_epochs > 0) {
+        let forgotten = ledger.forget_after(last);
+        forgotten.map_err(|error| OpenError::Store(StoreError { reason: format!("the commit ledger: {error}") }))?;
     }
     let last_ms = AtomicU64::new(rebuild.last_ms);
     let registry = Registry::new(options.batches_max.max(report.batches));
@@ -217,12 +237,19 @@ fn start_with_space(source: Source, options: EngineOptions, space: Option<Arc<Sp
     Ok(Running { engine: Arc::new(engine), report, _committer: committer, steward: None, folder: None })
 }
 
-fn recover(source: &Source, users_shards_max: u32) -> Result<(Rebuild, Mark, RecoveryReport), OpenError> {
+fn recover(
+    store: &dyn Store,
+    store_id: u64,
+    witnessed: Option<Mark>,
+    durability: Durability,
+    users_shards_max: u32,
+) -> Result<Recovered, OpenError> {
+    let began = Instant::now();
     let mut rebuild = Rebuild::new(users_shards_max);
-    let mut chain = Chain::new(source.store_id, source.witnessed);
+    let mut chain = Chain::new(store_id, witnessed);
     let mut report = RecoveryReport::default();
     let mut broken = None;
-    let read = source.store.for_each(&mut |epoch, bytes| {
+    let read = store.for_each(&mut |epoch, bytes| {
         match chain.next(epoch, bytes) {
             Ok(group) => rebuild.apply(&group),
             Err(error) => broken = Some(error),
@@ -235,10 +262,11 @@ fn recover(source: &Source, users_shards_max: u32) -> Result<(Rebuild, Mark, Rec
     if let Some(error) = broken {
         return Err(OpenError::Chain(error));
     }
+    rebuild.conclude();
     if let Some(violation) = rebuild.violations.first() {
         return Err(OpenError::Violation(violation.clone()));
     }
-    let last = match (chain.finish(), source.durability) {
+    let last = match (chain.finish(), durability) {
         (Ok(last), _) => last,
         // The operator chose answers that do not survive a loss of power: go on with what is there, and say so.
         (Err(ChainError::Missing { last, witnessed }), Durability::Os | Durability::Memory) => {
@@ -250,7 +278,7 @@ fn recover(source: &Source, users_shards_max: u32) -> Result<(Rebuild, Mark, Rec
     report.records = rebuild.records;
     report.batches = rebuild.batches();
     report.last_epoch = last.epoch;
-    Ok((rebuild, last, report))
+    Ok(Recovered { rebuild, last, report, began })
 }
 
 fn log_space(below: bool) {

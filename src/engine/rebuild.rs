@@ -141,7 +141,7 @@ impl Rebuild {
 
     /// The finished batches, their stock split over `cores` buckets. Call [`Rebuild::conclude`] first.
     pub(super) fn into_batches(self, cores: usize) -> impl Iterator<Item = Batch> {
-        self.batches.into_iter().map(move |(id, draft)| {
+        self.batches.into_iter().map(move |(id, mut draft)| {
             let pool = Pool::new(cores, draft.issued.free(draft.control.total));
             let (total, left) = (u64::from(draft.control.total), u64::from(pool.units()));
             assert_eq!(draft.issued.units() + left, total, "batch {id}: issued and free serials are the total");
@@ -211,8 +211,11 @@ impl Rebuild {
 
     fn grant(&mut self, epoch: Epoch, record: &GrantRecord) {
         self.records += 1;
-        let Some(draft) = self.draft(epoch, record.batch) else { return };
-        if let Err(what) = draft.grant(record) {
+        let granted = match self.batches.get_mut(&record.batch) {
+            Some(draft) => draft.grant(record),
+            None => Err("is used before it was created".to_owned()),
+        };
+        if let Err(what) = granted {
             self.violation(epoch, Some(record.batch), what);
         }
     }
@@ -242,11 +245,11 @@ impl Draft {
         if !self.issued.insert(run) {
             return Err(format!("a serial of {}..{} is issued a second time", run.first, run.end()));
         }
-        self.open_claim.push(run);
         if record.continues {
+            self.open_claim.push(run);
             return Ok(());
         }
-        let runs = self.open_claim.drain(..).collect::<Runs>();
+        let runs = self.open_claim.drain(..).chain([run]).collect::<Runs>();
         let mut entry = self.users.entry(record.user);
         if entry.is_closed() {
             return Err("grants after it was closed".into());

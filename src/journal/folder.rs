@@ -8,6 +8,7 @@
 //! rocksdb/  the store
 //! ```
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::hash::BuildHasher;
 use std::io::{self, Read, Write};
@@ -22,6 +23,9 @@ use super::store::StoreError;
 
 /// Number of the folder's format. A folder with a higher one is refused.
 const FORMAT: u32 = 1;
+
+/// What `FORMAT` is called while it is written.
+const FORMAT_DRAFT: &str = "FORMAT.new";
 
 /// A data folder that this process holds.
 pub struct Folder {
@@ -82,13 +86,19 @@ impl Folder {
     fn take(path: &Path, create: bool) -> Result<Self, FolderError> {
         let io_error = |error| FolderError::Io(path.to_owned(), error);
         let format = path.join("FORMAT");
-        let known = format.exists();
         let others = fs::read_dir(path).map_err(io_error)?.filter_map(Result::ok);
-        if !known && others.into_iter().any(|entry| entry.file_name() != "LOCK") {
+        // The draft stays behind when the very first start is interrupted.
+        let is_ours = |name: &OsStr| name == "LOCK" || name == FORMAT_DRAFT;
+        if !format.exists() && others.into_iter().any(|entry| !is_ours(&entry.file_name())) {
             return Err(FolderError::NotOurs(path.to_owned()));
         }
+        if format.exists() {
+            // Before anything is written.
+            read_format(path, &format)?;
+        }
         let lock = lock(path)?;
-        let store_id = if known {
+        // Looked at again: another process may have created it meanwhile.
+        let store_id = if format.exists() {
             read_format(path, &format)?
         } else if create {
             write_format(path, &format).map_err(io_error)?
@@ -132,17 +142,22 @@ impl Folder {
         create_ballast(&self.path.join("ballast"), bytes).is_ok()
     }
 
-    /// Opens the store, and creates it if nothing was ever stored.
+    /// Opens what was stored for reading, if anything was; changes nothing.
+    ///
+    /// # Errors
+    /// When it is gone or does not open.
+    pub fn stored(&self) -> Result<Option<RocksStore>, FolderError> {
+        if self.is_stored()? { self.store_read_only().map(Some) } else { Ok(None) }
+    }
+
+    /// Opens the store, and creates it if nothing was ever stored. RocksDB then rewrites its log, and what it could not
+    /// read of it is gone: read it with [`Folder::stored`] before.
     ///
     /// # Errors
     /// When it is gone or does not open.
     pub fn store(&self, options: RocksOptions) -> Result<RocksStore, FolderError> {
-        let folder = self.path.join("rocksdb");
-        let exists = folder.join("CURRENT").exists();
-        if let (false, Some(mark)) = (exists, self.witnessed()?) {
-            return Err(FolderError::StoreMissing(self.path.clone(), mark));
-        }
-        RocksStore::open(&folder, options, !exists).map_err(|error| FolderError::Store(self.path.clone(), error))
+        let create = !self.is_stored()?;
+        RocksStore::open(&self.rocksdb(), options, create).map_err(|error| self.broken(error))
     }
 
     /// Opens the store for reading; changes nothing.
@@ -150,8 +165,25 @@ impl Folder {
     /// # Errors
     /// When it is gone or does not open.
     pub fn store_read_only(&self) -> Result<RocksStore, FolderError> {
-        let folder = self.path.join("rocksdb");
-        RocksStore::open_read_only(&folder).map_err(|error| FolderError::Store(self.path.clone(), error))
+        RocksStore::open_read_only(&self.rocksdb()).map_err(|error| self.broken(error))
+    }
+
+    fn is_stored(&self) -> Result<bool, FolderError> {
+        let folder = self.rocksdb();
+        let exists = folder.join("CURRENT").exists();
+        let stored = exists && RocksStore::has_journal(&folder).map_err(|error| self.broken(error))?;
+        match self.witnessed()? {
+            Some(mark) if !stored => Err(FolderError::StoreMissing(self.path.clone(), mark)),
+            Some(_) | None => Ok(stored),
+        }
+    }
+
+    fn rocksdb(&self) -> PathBuf {
+        self.path.join("rocksdb")
+    }
+
+    fn broken(&self, error: StoreError) -> FolderError {
+        FolderError::Store(self.path.clone(), error)
     }
 
     fn io(&self, error: io::Error) -> FolderError {
@@ -193,7 +225,7 @@ fn read_format(path: &Path, format: &Path) -> Result<u64, FolderError> {
 fn write_format(path: &Path, format: &Path) -> io::Result<u64> {
     // The standard library's hash keys are the system's random numbers.
     let store_id = std::hash::RandomState::new().hash_one(process::id()) | 1;
-    let draft = path.join("FORMAT.new");
+    let draft = path.join(FORMAT_DRAFT);
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     write!(file, "stockade-data {FORMAT}\nstore-id {store_id:016x}\n")?;
     file.sync_all()?;

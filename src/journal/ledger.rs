@@ -117,6 +117,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// Forgets what was witnessed after `mark`: those groups are lost, which durability `os` allows, and must not be
+    /// missed at the next start. When it is interrupted, the next start does it again.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn forget_after(&self, mark: Mark) -> io::Result<()> {
+        (0..SLOTS).try_for_each(|_slot| self.write(mark))
+    }
+
     /// Makes the marks written so far survive the loss of power. Any thread; does nothing when nothing was written.
     ///
     /// # Errors

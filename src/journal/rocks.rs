@@ -41,6 +41,15 @@ impl RocksStore {
         Ok(Self::of(db))
     }
 
+    /// Whether the RocksDB in `folder` has groups to read. One whose creation was interrupted has not.
+    ///
+    /// # Errors
+    /// What RocksDB says.
+    pub fn has_journal(folder: &Path) -> Result<bool, StoreError> {
+        let families = DB::list_cf(&Options::default(), folder).map_err(store_error)?;
+        Ok(families.iter().any(|family| family == JOURNAL))
+    }
+
     /// Opens the store for reading; changes nothing on the disk.
     ///
     /// # Errors

@@ -9,13 +9,30 @@ use super::run::Run;
 pub struct Issued {
     /// First serial → serial after the last. Neither overlap nor touch.
     runs: BTreeMap<u32, u32>,
+    /// The run that grew last; its end in `runs` may be behind. A journal mostly goes on where it was, so most insertions
+    /// end here.
+    growing: Growing,
     units: u64,
+}
+
+#[derive(Default)]
+struct Growing {
+    first: u32,
+    end: u32,
+    /// First serial of the run after it: growth ends before.
+    next: u32,
 }
 
 impl Issued {
     /// Adds a run. False, and nothing is added, when a serial of it was issued before.
     #[must_use]
     pub fn insert(&mut self, run: Run) -> bool {
+        if run.first == self.growing.end && run.end() < self.growing.next {
+            self.growing.end = run.end();
+            self.units += u64::from(run.count);
+            return true;
+        }
+        self.settle();
         let (mut first, mut end) = (run.first, run.end());
         let before = self.runs.range(..=first).next_back().map(|(first, end)| (*first, *end));
         let after = self.runs.range(first..).next().map(|(first, end)| (*first, *end));
@@ -34,6 +51,8 @@ impl Issued {
             end = after_end;
         }
         self.runs.insert(first, end);
+        let next = self.runs.range(end..).next().map_or(u32::MAX, |(start, _)| *start);
+        self.growing = Growing { first, end, next };
         self.units += u64::from(run.count);
         true
     }
@@ -45,10 +64,20 @@ impl Issued {
     }
 
     /// The serials below `total` that were not issued.
-    pub fn free(&self, total: u32) -> impl Iterator<Item = Run> + '_ {
+    pub fn free(&mut self, total: u32) -> impl Iterator<Item = Run> + '_ {
+        self.settle();
         let starts = std::iter::once(0).chain(self.runs.values().copied());
         let ends = self.runs.keys().copied().chain(std::iter::once(total));
         starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| Run::new(start, end - start))
+    }
+}
+
+impl Issued {
+    /// Writes down how far the growing run came.
+    fn settle(&mut self) {
+        if self.growing.end > self.growing.first {
+            self.runs.insert(self.growing.first, self.growing.end);
+        }
     }
 }
 
@@ -68,6 +97,20 @@ mod tests {
         assert_eq!(issued.runs.len(), 2);
         assert_eq!(issued.units(), 13);
         assert_eq!(issued.free(30).collect::<Vec<_>>(), [Run::new(2, 8), Run::new(21, 9)]);
+    }
+
+    #[test]
+    fn a_run_that_grows_is_seen_by_all_that_comes_after() {
+        let mut issued = Issued::default();
+        for (first, count) in [(0, 1), (1, 1), (2, 3), (8, 2), (5, 1), (6, 1)] {
+            assert!(issued.insert(Run::new(first, count)), "{first}+{count} is new");
+        }
+        for (first, count) in [(6, 1), (2, 1), (7, 2), (4, 1), (9, 1)] {
+            assert!(!issued.insert(Run::new(first, count)), "{first}+{count} was issued");
+        }
+        assert!(issued.insert(Run::new(7, 1)), "the gap closes exactly");
+        assert_eq!(issued.free(12).collect::<Vec<_>>(), [Run::new(10, 2)]);
+        assert_eq!((issued.runs.len(), issued.units()), (1, 10));
     }
 
     #[test]

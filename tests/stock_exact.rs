@@ -2,7 +2,7 @@
 //!
 //! `tests/loom` explores small scenes completely; here are large ones, with the real atomics.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -10,6 +10,7 @@ use std::thread;
 use proptest::prelude::*;
 use stockade::stock::{Mode, Pool, Run, Runs};
 
+const CORES_MAX: usize = 8;
 const THREADS: usize = 4;
 const DRAWS: usize = 200_000;
 const QUANTITY_MAX: u8 = 5;
@@ -42,7 +43,7 @@ fn action() -> impl Strategy<Value = Action> {
     let quantity = prop_oneof![6 => 1..=QUANTITY_MAX, 1 => 6..=u8::MAX];
     prop_oneof![
         12 => (any::<prop::sample::Index>(), quantity, mode())
-            .prop_map(|(core, quantity, mode)| Action::Draw { core: core.index(8), quantity, mode }),
+            .prop_map(|(core, quantity, mode)| Action::Draw { core: core.index(CORES_MAX), quantity, mode }),
         1 => (0..3_u32, 1..60_u32).prop_map(|(gap, units)| Action::Add { gap, units }),
         1 => Just(Action::GiveBack),
     ]
@@ -64,7 +65,7 @@ fn runs() -> impl Strategy<Value = Vec<Run>> {
 /// What is free, and what was granted.
 struct Model {
     free: BTreeSet<u32>,
-    granted: std::collections::VecDeque<Run>,
+    granted: VecDeque<Run>,
     end: u32,
 }
 
@@ -106,12 +107,12 @@ proptest! {
 
     #[test]
     fn one_thread_gets_what_the_model_says(
-        cores in 1..=8_usize,
+        cores in 1..=CORES_MAX,
         runs in runs(),
         actions in prop::collection::vec(action(), 0..200),
     ) {
         let pool = Pool::new(cores, runs.iter().copied());
-        let mut model = Model { free: BTreeSet::new(), granted: std::collections::VecDeque::new(), end: 0 };
+        let mut model = Model { free: BTreeSet::new(), granted: VecDeque::new(), end: 0 };
         runs.iter().for_each(|run| model.put(*run));
         for action in actions {
             match action {

@@ -27,6 +27,9 @@ const TIMER_GRAIN: Duration = Duration::from_millis(2);
 /// Tenths of the stock that are acknowledged when the server is killed.
 const KILL_AT_TENTHS: u32 = 4;
 
+/// Longest latency that is told apart: ten minutes.
+const LATENCY_US_MAX: u64 = 600_000_000;
+
 /// A buyer's grant: user, serial.
 pub(super) type Grant = (u64, u32);
 
@@ -183,7 +186,7 @@ impl Sale {
 }
 
 fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits are allowed")
+    Histogram::new_with_max(LATENCY_US_MAX, 3).expect("three digits are allowed")
 }
 
 fn record(latency_us: &mut Histogram<u64>, done: Result<Duration, tokio::task::JoinError>) {

@@ -1,0 +1,17 @@
+//! Batches for a test.
+
+use stockade::engine::Engine;
+use stockade_protocol::batch::{BatchInfo, Create, Terms};
+
+use super::shop::answered;
+
+/// A batch that anybody may claim from at any time, without a limit.
+pub(crate) fn terms(stock: u32) -> Terms {
+    Terms { stock, per_user: None, starts_ms: None, ends_ms: None, draft: false, name: "offer".into() }
+}
+
+/// Creates a batch and waits for the answer.
+pub(crate) fn create(engine: &Engine, batch: u64, terms: &Terms) -> BatchInfo {
+    let create = Create::new(batch, terms).expect("the name fits");
+    answered(engine, 0, |burst| burst.create(&create))
+}

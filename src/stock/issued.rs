@@ -9,8 +9,8 @@ use super::run::Run;
 pub struct Issued {
     /// First serial → serial after the last. Neither overlap nor touch.
     runs: BTreeMap<u32, u32>,
-    /// The run that grew last; its end in `runs` may be behind. A journal mostly goes on where it was, so most insertions
-    /// end here.
+    /// The run that grew last; its end in `runs` may be behind. A journal mostly goes on where it was, so most
+    /// insertions end here.
     growing: Growing,
     units: u64,
 }

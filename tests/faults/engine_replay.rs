@@ -1,5 +1,5 @@
-//! A copy of a granted claim gets the original answer: after a sell-out, a pause, the end, a restart, on another core. A
-//! copy with another question is a conflict. Refusals are not remembered.
+//! A copy of a granted claim gets the original answer: after a sell-out, a pause, the end, a restart, on another core.
+//! A copy with another question is a conflict. Refusals are not remembered.
 
 use crate::support::clock::ManualClock;
 use crate::support::offer::{create, terms};

@@ -1,5 +1,5 @@
-//! The audit of the crash tests must object when answers leave too early, or the journal holds what it must not: an audit
-//! that never objects proves nothing.
+//! The audit of the crash tests must object when answers leave too early, or the journal holds what it must not: an
+//! audit that never objects proves nothing.
 
 use crate::support::client::Rule;
 use crate::support::history::{Tally, run};

@@ -1,5 +1,5 @@
-//! The journal on a real disk: what was answered is there after every restart, whatever the number of cores, and after a
-//! kill at any answer.
+//! The journal on a real disk: what was answered is there after every restart, whatever the number of cores, and after
+//! a kill at any answer.
 
 use std::path::Path;
 use std::sync::Arc;

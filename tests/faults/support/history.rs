@@ -1,5 +1,5 @@
-//! A history: several lives of one machine, each ended by a loss of power, the last one in peace, with an audit at every
-//! restart.
+//! A history: several lives of one machine, each ended by a loss of power, the last one in peace, with an audit at
+//! every restart.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;

@@ -1,5 +1,5 @@
-//! A store whose power goes at a moment that a seed chose: at a call of the committer, before or after the call does its
-//! work, or when a number of answers was sent. What was sent before that moment is what a client may rely on.
+//! A store whose power goes at a moment that a seed chose: at a call of the committer, before or after the call does
+//! its work, or when a number of answers was sent. What was sent before that moment is what a client may rely on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

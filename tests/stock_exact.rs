@@ -71,7 +71,7 @@ struct Model {
 
 impl Model {
     fn units(&self) -> u32 {
-        u32::try_from(self.free.len()).unwrap()
+        u32::try_from(self.free.len()).expect("a small number, a thread that ends")
     }
 
     fn put(&mut self, run: Run) {
@@ -189,10 +189,12 @@ fn crowd(pool: &Pool, core: usize, witness: Option<&Witness>, all_added: &Barrie
         granted.extend(runs.iter());
         !runs.is_empty()
     };
-    let mut added = Run::new(UNITS_AT_START + u32::try_from(core).unwrap() * UNITS_ADDED, 0);
+    let mut added =
+        Run::new(UNITS_AT_START + u32::try_from(core).expect("a small number, a thread that ends") * UNITS_ADDED, 0);
     let draws_per_addition = DRAWS / THREADS / (UNITS_ADDED / ADDITION) as usize;
     for step in 0..DRAWS / THREADS {
-        let quantity = u8::try_from(1 + numbers.below(QUANTITY_MAX.into())).unwrap();
+        let quantity =
+            u8::try_from(1 + numbers.below(QUANTITY_MAX.into())).expect("a small number, a thread that ends");
         draw(quantity, if numbers.below(4) == 0 { Mode::UpTo } else { Mode::AllOrNothing });
         if step % draws_per_addition == 0 && added.count < UNITS_ADDED {
             pool.add(Run::new(added.end(), ADDITION));
@@ -218,7 +220,10 @@ fn a_crowd_gets_everything_once(witness: Option<&Witness>) {
             })
         };
         let threads = (0..THREADS).map(start).collect::<Vec<_>>();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("a small number, a thread that ends"))
+            .collect::<Vec<_>>()
     });
     let total = UNITS_AT_START as usize + THREADS * UNITS_ADDED as usize;
     let mut seen = vec![false; total];

@@ -34,7 +34,7 @@ struct Gauge {
 #[derive(Debug)]
 pub struct Progress {
     gauges: Vec<Gauge>,
-    /// Written by the thread that called [`crate::run`], read by watchers.
+    /// Written by the thread that called [`crate::run()`], read by watchers.
     phase: AtomicU8,
     /// Grants looked up so far; likewise.
     looked_up: AtomicU64,

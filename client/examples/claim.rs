@@ -3,6 +3,8 @@
 //! `cargo run --release -p stockade-client --example claim -- 127.0.0.1:7400`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
+use std::process::ExitCode;
+
 use stockade_client::{ClaimRequest, Client, ClientError, Status, Terms};
 
 const BATCH: u64 = 1_001;
@@ -11,8 +13,17 @@ const USER: u64 = 42;
 const REQUEST: u64 = 1;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), ClientError> {
+async fn main() -> ExitCode {
     let server = std::env::args().nth(1).unwrap_or_else(|| String::from("127.0.0.1:7400"));
+    if let Err(error) = sell(server).await {
+        // The sentence says what to do next.
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+async fn sell(server: String) -> Result<(), ClientError> {
     let client = Client::builder(server).name("example-claim").build()?;
 
     let terms = Terms {

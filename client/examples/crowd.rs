@@ -4,20 +4,31 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 use std::time::Instant;
 
-use stockade_client::{ClaimRequest, Client, ClientError, Terms};
+use stockade_client::{ClaimRequest, Client, ClientError, Durability, Terms};
 use tokio::task::JoinSet;
 
 const BATCH: u64 = 1_002;
 const BUYERS: u64 = 10_000;
 
 #[tokio::main]
-async fn main() -> Result<(), ClientError> {
+async fn main() -> ExitCode {
     let server = std::env::args().nth(1).unwrap_or_else(|| String::from("127.0.0.1:7400"));
+    if let Err(error) = sell(server).await {
+        // The sentence says what to do next.
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+async fn sell(server: String) -> Result<(), ClientError> {
     let client = Client::builder(server).name("example-crowd").connections(4).build()?;
     let described = client.server().await?;
-    println!("Stockade {}, durability {}", described.version, described.durability.name());
+    let durability = described.durability.map_or("unknown", Durability::name);
+    println!("Stockade {}, durability {durability}", described.version);
 
     let terms = Terms {
         stock: 1_000,

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::error::ClientError;
 use crate::handle::Handle;
 use crate::job::{Attempt, Job, Stage};
-use crate::request::{Reply, Request};
+use crate::request::{Reply, Request, Unclear};
 use crate::trouble::Trouble;
 
 /// A request and the state of its attempts.
@@ -115,7 +115,8 @@ impl<'a> Call<'a> {
         let status = match self.request.status_of(&reply) {
             Ok(Some(status)) => status,
             Ok(None) => return Verdict::Settled(reply),
-            Err(reason) => {
+            Err(Unclear::Status(status)) => return Verdict::GiveUp(Trouble::refused_unknown(status, "")),
+            Err(Unclear::Contradiction(reason)) => {
                 self.is_doubtful = true;
                 return Verdict::GiveUp(Trouble::protocol(reason));
             }
@@ -163,7 +164,9 @@ impl<'a> Call<'a> {
         let server = self.handle.pool.options.server.clone();
         match trouble {
             Trouble::Network(_) => ClientError::Unavailable { server, status: None, reason },
-            Trouble::Protocol(_) | Trouble::Stranger(_) => ClientError::Protocol { server, reason },
+            Trouble::Protocol(_) | Trouble::Stranger(_) | Trouble::RefusedUnknown(_) => {
+                ClientError::Protocol { server, reason }
+            }
             Trouble::Refused { status, text } => match status.retry() {
                 Retry::Later => ClientError::Unavailable { server, status: Some(*status), reason },
                 Retry::Never | Retry::WhenBatchChanges => {

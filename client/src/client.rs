@@ -74,7 +74,10 @@ impl Client {
         })
     }
 
-    /// Asks what became of an earlier claim: its original answer, or `REQUEST_UNKNOWN` when it has had no effect.
+    /// Asks what became of an earlier claim: its grant, or `REQUEST_UNKNOWN` when it has had no effect so far.
+    ///
+    /// After an unknown outcome `REQUEST_UNKNOWN` is not yet a "never": a copy that is still on its way may be granted
+    /// when it arrives. Claiming again with the same request id settles it.
     ///
     /// Cancel-safe: it only reads.
     ///

@@ -219,7 +219,7 @@ mod tests {
         Server {
             version: String::new(),
             protocol_version: 1,
-            durability: crate::Durability::Memory,
+            durability: Some(crate::Durability::Memory),
             cores: 1,
             claims_per_frame_max: 8_192,
             in_flight_claims_max: 65_536,
@@ -317,6 +317,22 @@ mod tests {
         }
         for ticket in undone {
             assert!(matches!(ticket.answer().await, Attempt::Undone(_)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_was_closed_takes_no_more_requests() {
+        // Often enough that a loop which looks at the queue first, now and then, is found out.
+        for _ in 0..20 {
+            let handle = handle();
+            let (conversation, peer) = start(&handle, CLAIM_FRAME_BYTES);
+            settle().await;
+            drop(peer);
+            let _tickets = queue(&handle, 0..1).await;
+            conversation.await.expect("no panic");
+            let mut left = Vec::new();
+            handle.pool.take(2, &mut left);
+            assert_eq!(left.len(), 1, "the request waits for another connection");
         }
     }
 

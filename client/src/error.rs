@@ -90,11 +90,13 @@ pub enum Operation {
 impl Operation {
     /// Whether this answer to a later copy also tells what became of an earlier one that was never answered.
     ///
-    /// `CLOSED` does not: a closed batch has forgotten its requests, so the earlier copy may have been done.
+    /// `CLOSED` does not: a closed batch has forgotten its requests, so the earlier copy may have been done. Nor does
+    /// `STATE_CONFLICT`: the change may have been made, and another after it.
     pub(crate) fn is_settled_by(self, status: Status) -> bool {
         match self {
             Operation::Claim { .. } | Operation::AddStock { .. } => status != Status::Closed,
-            Operation::CreateBatch { .. } | Operation::ChangeBatch { .. } => true,
+            Operation::ChangeBatch { .. } => status != Status::StateConflict,
+            Operation::CreateBatch { .. } => true,
         }
     }
 }
@@ -117,7 +119,7 @@ fn resolution(operation: Operation) -> String {
     match operation {
         Operation::Claim { batch, user, request } => {
             format!(
-                "ask lookup(batch {batch}, user {user}, request {request}), or claim again with the same request id"
+                "claim again with the same request id, or ask lookup(batch {batch}, user {user}, request {request})"
             )
         }
         Operation::CreateBatch { batch } => format!("create batch {batch} again with the same terms, or show it"),

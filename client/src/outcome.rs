@@ -135,8 +135,8 @@ pub struct Server {
     pub version: String,
     /// Protocol version that it speaks.
     pub protocol_version: u8,
-    /// What its answers survive.
-    pub durability: Durability,
+    /// What its answers survive; `None` = a mode that this client does not know.
+    pub durability: Option<Durability>,
     /// Its network threads.
     pub cores: u16,
     /// Most claims in one frame.
@@ -157,9 +157,6 @@ impl Server {
     /// # Errors
     /// What is impossible about it.
     pub(crate) fn from_wire(welcome: &Welcome) -> Result<Self, &'static str> {
-        let Some(durability) = welcome.durability() else {
-            return Err("its durability mode is unknown to this client, so what its answers survive is too");
-        };
         let (claims_per_frame_max, in_flight_claims_max) =
             (welcome.claims_per_frame_max.get(), welcome.in_flight_claims_max.get());
         if claims_per_frame_max == 0 || in_flight_claims_max == 0 {
@@ -168,7 +165,7 @@ impl Server {
         Ok(Self {
             version: welcome.server_version().to_owned(),
             protocol_version: welcome.protocol_version,
-            durability,
+            durability: welcome.durability(),
             cores: welcome.cores.get(),
             claims_per_frame_max,
             in_flight_claims_max,

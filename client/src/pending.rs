@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use stockade_protocol::Opcode;
 use stockade_protocol::fault::Fault;
 use stockade_protocol::frame::Frame;
+use zerocopy::IntoBytes;
 
 use crate::job::{Answer, Attempt};
 use crate::request;
@@ -107,6 +108,6 @@ pub(crate) fn fault_of(frame: &Frame<'_>) -> Result<Trouble, Trouble> {
     let fault = frame.item::<Fault>().map_err(|_| Trouble::protocol("a fault has the wrong size"))?;
     Ok(match fault.status() {
         Some(status) => Trouble::refused(status, fault.text()),
-        None => Trouble::protocol(format!("refused with a status that this client does not know: {}", fault.text())),
+        None => Trouble::refused_unknown(fault.as_bytes()[0], fault.text()),
     })
 }

@@ -116,43 +116,52 @@ impl Request {
     /// Checks that `reply` can be the answer, and returns its status if it has one.
     ///
     /// # Errors
-    /// What is impossible about it: a newer server's code, or numbers that contradict each other.
-    pub(crate) fn status_of(&self, reply: &Reply) -> Result<Option<Status>, &'static str> {
+    /// What cannot be understood about it.
+    pub(crate) fn status_of(&self, reply: &Reply) -> Result<Option<Status>, Unclear> {
         match (self, reply) {
             (Request::Claim(claim), Reply::Claim(reply)) => {
+                let status = claim_status(reply)?;
                 let is_partial = reply.granted > 0 && reply.granted < claim.quantity && !claim.is_up_to();
                 if reply.granted > claim.quantity || is_partial {
-                    return Err("the grant is of another quantity than was asked for");
+                    return Err(Unclear::Contradiction("the grant is of another quantity than was asked for"));
                 }
-                claim_status(reply).map(Some)
+                Ok(Some(status))
             }
             (Request::Lookup(_), Reply::Claim(reply)) => claim_status(reply).map(Some),
             (Request::Create(_) | Request::Show(_) | Request::Change(_) | Request::AddStock(_), Reply::Batch(info)) => {
-                info.status().map(Some).ok_or(STATUS_UNKNOWN)
+                info.status().map(Some).ok_or_else(|| Unclear::Status(info.as_bytes()[0]))
             }
-            (Request::Ping(sent), Reply::Ping(back)) if sent.nonce != back.nonce => Err("the ping came back changed"),
+            (Request::Ping(sent), Reply::Ping(back)) if sent.nonce != back.nonce => {
+                Err(Unclear::Contradiction("the ping came back changed"))
+            }
             (Request::Ping(_), Reply::Ping(_))
             | (Request::Serials(_), Reply::Serials(_))
             | (Request::List(_), Reply::Batches(_)) => Ok(None),
             (_, Reply::Claim(_) | Reply::Serials(_) | Reply::Batch(_) | Reply::Batches(_) | Reply::Ping(_)) => {
-                Err("a reply is of another kind than its request")
+                Err(Unclear::Contradiction("a reply is of another kind than its request"))
             }
         }
     }
 }
 
-const STATUS_UNKNOWN: &str = "the answer has a status that this client does not know: update the client";
+/// Why an answer cannot be understood.
+pub(crate) enum Unclear {
+    /// It has a status that this client does not know. By the protocol that is a refusal: nothing was done.
+    Status(u8),
+    /// It cannot be true: who knows what was done.
+    Contradiction(&'static str),
+}
 
-fn claim_status(reply: &ClaimReply) -> Result<Status, &'static str> {
-    let status = reply.status().ok_or(STATUS_UNKNOWN)?;
+fn claim_status(reply: &ClaimReply) -> Result<Status, Unclear> {
+    let status = reply.status().ok_or_else(|| Unclear::Status(reply.as_bytes()[0]))?;
     if (status == Status::Granted) != (reply.granted > 0) {
-        return Err("the status and the number of units granted contradict each other");
+        return Err(Unclear::Contradiction("the status and the number of units granted contradict each other"));
     }
     if reply.run > reply.granted || reply.is_split() != (reply.run < reply.granted) {
-        return Err("the run of serials and the number of units granted contradict each other");
+        return Err(Unclear::Contradiction("the run of serials and the number of units granted contradict each other"));
     }
     if reply.serial.get().checked_add(reply.run.into()).is_none() {
-        return Err("the serials are beyond the largest");
+        return Err(Unclear::Contradiction("the serials are beyond the largest"));
     }
     Ok(status)
 }

@@ -13,6 +13,8 @@ pub(crate) enum Trouble {
     Protocol(Arc<str>),
     /// The peer's first bytes are no handshake: whatever listens there is no Stockade of this version.
     Stranger(Arc<str>),
+    /// The server refused with a status that this client does not know: a refusal not worth a retry, by the protocol.
+    RefusedUnknown(Arc<str>),
     /// The server refused the connection, the frame or the item.
     Refused {
         /// Its code.
@@ -35,6 +37,13 @@ impl Trouble {
         Trouble::Stranger(reason.into())
     }
 
+    /// `status`: the number that this client has no name for.
+    pub(crate) fn refused_unknown(status: u8, text: &str) -> Self {
+        let server_says = if text.is_empty() { String::new() } else { format!(" ({text})") };
+        let reason = format!("refused with status {status}{server_says}, which this client does not know: update it");
+        Trouble::RefusedUnknown(reason.into())
+    }
+
     pub(crate) fn refused(status: Status, text: &str) -> Self {
         Trouble::Refused { status, text: text.into() }
     }
@@ -43,7 +52,7 @@ impl Trouble {
     pub(crate) fn is_final(&self) -> bool {
         match self {
             Trouble::Network(_) | Trouble::Protocol(_) => false,
-            Trouble::Stranger(_) => true,
+            Trouble::Stranger(_) | Trouble::RefusedUnknown(_) => true,
             Trouble::Refused { status, .. } => match status.retry() {
                 Retry::Later => false,
                 Retry::Never | Retry::WhenBatchChanges => true,
@@ -54,7 +63,10 @@ impl Trouble {
     /// For a sentence.
     pub(crate) fn reason(&self) -> String {
         match self {
-            Trouble::Network(reason) | Trouble::Protocol(reason) | Trouble::Stranger(reason) => reason.to_string(),
+            Trouble::Network(reason)
+            | Trouble::Protocol(reason)
+            | Trouble::Stranger(reason)
+            | Trouble::RefusedUnknown(reason) => reason.to_string(),
             Trouble::Refused { status, text } if text.is_empty() => format!("the server answered {status}"),
             Trouble::Refused { status, text } => format!("the server answered {status}: {text}"),
         }

@@ -95,7 +95,7 @@ async fn the_server_describes_itself_and_is_asked_once() {
     let expected = Server {
         version: String::from("0.1.0-fake"),
         protocol_version: 1,
-        durability: Durability::Fsync,
+        durability: Some(Durability::Fsync),
         cores: 4,
         claims_per_frame_max: 8_192,
         in_flight_claims_max: 65_536,

@@ -5,10 +5,10 @@
 
 mod support;
 
+mod answers_that_settle_nothing;
 mod batches;
 mod broken_server;
 mod cancelled_calls;
-mod closed_batch;
 mod coalescing;
 mod connections_on_demand;
 mod deadline_in_frames;
@@ -17,6 +17,7 @@ mod host_names;
 mod idle_close;
 mod impossible_input;
 mod last_clone;
+mod newer_server;
 mod other_store;
 mod overload;
 mod retry_after_cut;

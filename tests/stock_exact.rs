@@ -71,7 +71,7 @@ struct Model {
 
 impl Model {
     fn units(&self) -> u32 {
-        u32::try_from(self.free.len()).expect("a small number, a thread that ends")
+        u32::try_from(self.free.len()).expect("fewer units than serials")
     }
 
     fn put(&mut self, run: Run) {
@@ -113,7 +113,9 @@ proptest! {
     ) {
         let pool = Pool::new(cores, runs.iter().copied());
         let mut model = Model { free: BTreeSet::new(), granted: VecDeque::new(), end: 0 };
-        runs.iter().for_each(|run| model.put(*run));
+        for run in runs {
+            model.put(run);
+        }
         for action in actions {
             match action {
                 Action::Draw { core, quantity, mode } => model.draw(&pool, core % cores, quantity, mode),
@@ -189,17 +191,17 @@ fn crowd(pool: &Pool, core: usize, witness: Option<&Witness>, all_added: &Barrie
         granted.extend(runs.iter());
         !runs.is_empty()
     };
-    let mut added =
-        Run::new(UNITS_AT_START + u32::try_from(core).expect("a small number, a thread that ends") * UNITS_ADDED, 0);
+    let mut added = Run::new(UNITS_AT_START + u32::try_from(core).expect("a handful of threads") * UNITS_ADDED, 0);
     let draws_per_addition = DRAWS / THREADS / (UNITS_ADDED / ADDITION) as usize;
     for step in 0..DRAWS / THREADS {
-        let quantity =
-            u8::try_from(1 + numbers.below(QUANTITY_MAX.into())).expect("a small number, a thread that ends");
+        let quantity = u8::try_from(1 + numbers.below(QUANTITY_MAX.into())).expect("at most QUANTITY_MAX");
         draw(quantity, if numbers.below(4) == 0 { Mode::UpTo } else { Mode::AllOrNothing });
         if step % draws_per_addition == 0 && added.count < UNITS_ADDED {
             pool.add(Run::new(added.end(), ADDITION));
             added.count += ADDITION;
-            witness.iter().for_each(|witness| _ = witness.added.fetch_add(ADDITION.into(), Ordering::SeqCst));
+            if let Some(witness) = witness {
+                witness.added.fetch_add(ADDITION.into(), Ordering::SeqCst);
+            }
         }
     }
     assert_eq!(added.count, UNITS_ADDED, "the draws left no time for all additions");
@@ -210,7 +212,9 @@ fn crowd(pool: &Pool, core: usize, witness: Option<&Witness>, all_added: &Barrie
 
 fn a_crowd_gets_everything_once(witness: Option<&Witness>) {
     let pool = Pool::new(THREADS, [Run::new(0, UNITS_AT_START)]);
-    witness.iter().for_each(|witness| witness.added.store(UNITS_AT_START.into(), Ordering::SeqCst));
+    if let Some(witness) = witness {
+        witness.added.store(UNITS_AT_START.into(), Ordering::SeqCst);
+    }
     let all_added = Barrier::new(THREADS);
     let granted = thread::scope(|scope| {
         let start = |core| {
@@ -222,7 +226,7 @@ fn a_crowd_gets_everything_once(witness: Option<&Witness>) {
         let threads = (0..THREADS).map(start).collect::<Vec<_>>();
         threads
             .into_iter()
-            .flat_map(|thread| thread.join().expect("a small number, a thread that ends"))
+            .flat_map(|thread| thread.join().expect("a thread that panics fails the test"))
             .collect::<Vec<_>>()
     });
     let total = UNITS_AT_START as usize + THREADS * UNITS_ADDED as usize;

@@ -1,5 +1,6 @@
-//! Closing a batch gives the memory of its users back. Alone in its process, for its memory is measured.
+//! Closing a batch gives the memory of its users back.
 
+use crate::support::alone::must_pass_alone;
 use crate::support::clock::ManualClock;
 use crate::support::offer::{create, terms};
 use crate::support::resident::resident_bytes;
@@ -17,6 +18,12 @@ const CLAIM_BYTES: u64 = 24;
 
 #[test]
 fn the_memory_of_a_closed_batch_is_free_again() {
+    must_pass_alone(concat!(module_path!(), "::the_process_shrinks"));
+}
+
+#[test]
+#[ignore = "measures the process: run alone by the test before"]
+fn the_process_shrinks() {
     // One table, so that it is one piece that the allocator gives back to the system.
     let options = EngineOptions { users_shards_max: 1, ..options(1, ManualClock::at(0)) };
     let running = start(Source::memory(), options).expect("nothing to read");

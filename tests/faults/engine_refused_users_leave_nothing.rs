@@ -1,6 +1,6 @@
-//! Memory is bounded by stock, however many users ask: a million refused users leave nothing. Alone in its process, for
-//! its memory is measured.
+//! Memory is bounded by stock, however many users ask: a million refused users leave nothing.
 
+use crate::support::alone::must_pass_alone;
 use crate::support::clock::ManualClock;
 use crate::support::offer::{create, terms};
 use crate::support::resident::resident_bytes;
@@ -43,6 +43,12 @@ fn refuse(engine: &Engine, first_user: u64) {
 
 #[test]
 fn a_million_refused_users_take_no_memory() {
+    must_pass_alone(concat!(module_path!(), "::the_process_does_not_grow"));
+}
+
+#[test]
+#[ignore = "measures the process: run alone by the test before"]
+fn the_process_does_not_grow() {
     let running = start(source(MemoryStore::new(Faults::default()), None), options(2, ManualClock::at(0)));
     let running = running.expect("an empty store");
     let engine = &running.engine;

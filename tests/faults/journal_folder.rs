@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use crate::support::alone::in_another_process;
 use crate::support::folder::{Files, files, refusal, try_open};
 use crate::support::offer::{create, terms};
 use stockade::engine::{OpenError, verify};
@@ -67,15 +67,8 @@ fn a_folder_in_use_is_refused() {
 #[test]
 fn a_folder_in_use_is_refused_to_another_process() {
     let (_home, folder) = used();
-    let other = || {
-        let this = std::env::current_exe().expect("this program has a file");
-        let name = concat!(module_path!(), "::opens_the_folder_of_another_test");
-        // The test runner names tests without the crate.
-        let name = name.split_once("::").expect("a module of this program").1;
-        let mut command = Command::new(this);
-        command.args(["--exact", name, "--ignored", "--nocapture"]).env(FOLDER_VARIABLE, &folder);
-        command.output().expect("this program starts again")
-    };
+    let test = concat!(module_path!(), "::opens_the_folder_of_another_test");
+    let other = || in_another_process(test, &[(FOLDER_VARIABLE, folder.as_os_str())]);
     let running = try_open(&folder, 1).expect("nobody uses it");
     let refused = other();
     assert!(!refused.status.success());

@@ -17,6 +17,7 @@ mod journal_damage;
 mod journal_disk_damage;
 mod journal_folder;
 mod journal_inflow;
+mod journal_ledger;
 mod journal_negative_controls;
 mod journal_power_loss;
 mod journal_rocksdb;

@@ -54,10 +54,10 @@ pub(crate) fn shopping(rng: &mut Rng, last: Option<(u64, u64, u64)>) -> Request 
 pub(crate) fn operation(rng: &mut Rng, seed: u64, batch: u64) -> Request {
     let request = rng.below(12);
     match rng.below(10) {
-        0..2 => Request::Create(batch, terms(seed, batch)),
+        0 | 1 => Request::Create(batch, terms(seed, batch)),
         2 => Request::Create(batch, Terms { stock: 7, ..terms(seed, batch) }),
         // A request id mostly comes with the same units.
-        3..6 => {
+        3..=5 => {
             let units = 1 + u32::try_from(request + u64::from(rng.chance(10))).expect("few");
             Request::Add(AddStock::new(batch, request, units))
         }

@@ -1,5 +1,6 @@
 //! What the fault tests share.
 
+pub(crate) mod alone;
 pub(crate) mod audit;
 pub(crate) mod board;
 pub(crate) mod books;

@@ -5,7 +5,7 @@
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use stockade::journal::{Encoder, GrantRecord, Group, GroupError};
+use stockade::journal::{Encoder, GrantRecord, Group, Portion};
 use stockade::stock::Mode;
 use stockade::users::Asked;
 
@@ -29,29 +29,28 @@ fn records(batches: u64) -> Vec<GrantRecord> {
     (0..RECORDS).map(record).collect()
 }
 
+fn portion(records: &[GrantRecord]) -> Portion {
+    let mut portion = Portion::default();
+    records.iter().for_each(|record| portion.grant(1, record));
+    portion
+}
+
 #[divan::bench(args = [1, 16, 2_048])]
 fn encode(bencher: Bencher<'_, '_>, batches: u64) {
     let (records, mut encoder) = (records(batches), Encoder::default());
-    bencher.counter(ItemsCount::new(RECORDS)).bench_local(move || {
-        encoder.grants(0, &records);
-        encoder.finish(1, 0, [0; 16]).1
-    });
+    bencher.counter(ItemsCount::new(RECORDS)).bench_local(move || encoder.encode(1, [0; 16], &[&portion(&records)]).1);
 }
 
 #[divan::bench(args = [1, 16, 2_048])]
 fn decode(bencher: Bencher<'_, '_>, batches: u64) {
     let mut encoder = Encoder::default();
-    encoder.grants(0, &records(batches));
-    let bytes = encoder.finish(1, 0, [0; 16]).0.to_vec();
+    let bytes = encoder.encode(1, [0; 16], &[&portion(&records(batches))]).0.to_vec();
     bencher.counter(ItemsCount::new(RECORDS)).counter(BytesCount::of_slice(&bytes)).bench_local(|| {
         let group = Group::decode(&bytes).expect("just encoded");
         let mut units = 0_u64;
-        group
-            .grants::<GroupError>(|_, record| {
-                units += u64::from(record.units);
-                Ok(())
-            })
-            .expect("just encoded");
+        for run in group.runs() {
+            units += run.expect("just encoded").records().map(|record| u64::from(record.units)).sum::<u64>();
+        }
         units
     });
 }

@@ -9,8 +9,15 @@ use divan::{Bencher, black_box};
 use stockade::stock::{Mode, Run, Runs};
 use stockade::users::{Asked, Users};
 
+/// The server's allocator. Its settings are the server's with `MALLOC_CONF=thp:always` in the environment.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const SIZES: [u32; 3] = [1_000, 100_000, 4_000_000];
 const ASKED: Asked = Asked { quantity: 1, mode: Mode::AllOrNothing };
+
+/// How far the server looks ahead.
+const AHEAD: u32 = 32;
 
 fn main() {
     divan::main();
@@ -40,11 +47,29 @@ fn new_users(bencher: Bencher<'_, '_>, size: u32) {
     bencher.counter(ItemsCount::new(size)).bench(|| filled(size));
 }
 
+/// The same with the server's look-ahead.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn new_users_ahead(bencher: Bencher<'_, '_>, size: u32) {
+    bencher.counter(ItemsCount::new(size)).bench(|| {
+        let users = Users::new(size, 256);
+        for index in 0..size {
+            users.prefetch(user(index + AHEAD));
+            insert(&users, index);
+        }
+        users
+    });
+}
+
 /// Each user once more, with the same request.
 #[divan::bench(args = SIZES, sample_count = 5)]
 fn replays(bencher: Bencher<'_, '_>, size: u32) {
     let users = filled(size);
-    let replay = || (0..size).for_each(|index| drop(black_box(users.entry(user(index)).find(1))));
+    let replay = || {
+        for index in 0..size {
+            users.prefetch(user(index + AHEAD));
+            drop(black_box(users.entry(user(index)).find(1)));
+        }
+    };
     bencher.counter(ItemsCount::new(size)).bench_local(replay);
 }
 
@@ -52,7 +77,12 @@ fn replays(bencher: Bencher<'_, '_>, size: u32) {
 #[divan::bench(args = SIZES, sample_count = 5)]
 fn strangers(bencher: Bencher<'_, '_>, size: u32) {
     let users = filled(size);
-    let ask = || (size..2 * size).for_each(|index| drop(black_box(users.entry(user(index)).find(1))));
+    let ask = || {
+        for index in size..2 * size {
+            users.prefetch(user(index + AHEAD));
+            drop(black_box(users.entry(user(index)).find(1)));
+        }
+    };
     bencher.counter(ItemsCount::new(size)).bench_local(ask);
 }
 

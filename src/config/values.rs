@@ -230,7 +230,7 @@ impl Default for Storage {
             durability: Durability::Fsync,
             free_space_floor_bytes: 512 * MEBIBYTE_BYTES,
             ballast_bytes: 64 * MEBIBYTE_BYTES,
-            segment_bytes: 128 * MEBIBYTE_BYTES,
+            segment_bytes: 32 * MEBIBYTE_BYTES,
         }
     }
 }

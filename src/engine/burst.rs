@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use stockade_protocol::claim::Claim;
+
 use super::Engine;
 use super::batch::Batch;
 use crate::journal::Pass;
@@ -52,6 +54,16 @@ impl<'a> Burst<'a> {
     #[must_use]
     pub fn leave(self) -> Epoch {
         self.pass.leave()
+    }
+
+    /// Asks the processor for the memory that `claim` will need. Decides nothing.
+    pub fn prefetch(&mut self, claim: &Claim) {
+        if self.last.is_none() {
+            self.find(claim.batch.get());
+        }
+        if let Some(last) = self.last.as_ref().filter(|last| last.batch.id == claim.batch.get()) {
+            last.batch.users.prefetch(claim.user.get());
+        }
     }
 
     /// The batch with this id, if claims can see it, together with the pass.

@@ -68,7 +68,7 @@ impl Burst<'_> {
             drawn += run.count;
             let units = u8::try_from(run.count).expect("a claim asks for at most 255 units");
             let (batch, continues) = (batch.id, drawn < granted);
-            pass.grant(GrantRecord { batch, user, request, serial: run.first, units, asked, continues });
+            pass.grant(&GrantRecord { batch, user, request, serial: run.first, units, asked, continues });
         }
         in_burst.remaining = in_burst.remaining.saturating_sub(granted);
         let mut reply = granted_reply(&runs);

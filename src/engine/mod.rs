@@ -15,6 +15,7 @@ mod change;
 mod claim;
 mod clock;
 mod create;
+mod fill;
 mod lookup;
 mod open;
 mod rebuild;

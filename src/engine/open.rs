@@ -251,12 +251,12 @@ fn recover(
     let mut broken = None;
     let read = store.for_each(&mut |epoch, bytes| {
         match chain.next(epoch, bytes) {
-            Ok(group) => rebuild.apply(&group),
+            Ok(group) => rebuild.apply(&group, bytes),
             Err(error) => broken = Some(error),
         }
         report.groups += 1;
         report.bytes += bytes.len() as u64;
-        broken.is_none() && rebuild.violations.is_empty()
+        broken.is_none() && !rebuild.has_failed()
     });
     read.map_err(OpenError::Store)?;
     if let Some(error) = broken {

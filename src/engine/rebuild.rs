@@ -6,12 +6,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use stockade_protocol::batch::Terms;
 
 use super::batch::{Batch, BatchControl};
-use crate::journal::{Control, GrantRecord, Group, GroupError, StateCode};
-use crate::stock::{Issued, Pool, Run, Runs};
+use super::fill::{Fill, Holders};
+use crate::journal::{Control, GrantRun, Group, StateCode};
+use crate::stock::{Issued, Pool, Run};
 use crate::types::{BatchId, Epoch, TimeMs};
 use crate::users::Users;
 
@@ -44,11 +47,7 @@ struct Draft {
     /// an earlier group.
     state_version: u32,
     issued: Issued,
-    users: Users,
-    /// Users' units, counted apart from the serials.
-    held_units: u64,
-    /// The runs so far of a claim that continues in the next record.
-    open_claim: Vec<Run>,
+    holders: Arc<Holders>,
 }
 
 /// The state of all batches after the groups applied so far.
@@ -57,6 +56,7 @@ pub(super) struct Rebuild {
     /// Batches that the last group closed.
     closing: Vec<BatchId>,
     users_shards_max: u32,
+    fill: Fill,
     /// Latest time of any record.
     pub(super) last_ms: TimeMs,
     /// Claims applied.
@@ -73,27 +73,18 @@ pub(super) struct BatchTotals {
     pub(super) users_units: u64,
 }
 
-/// Ends the walk over a group that contradicts itself.
-struct Unreadable;
-
-impl From<GroupError> for Unreadable {
-    fn from(_: GroupError) -> Self {
-        Unreadable
-    }
-}
-
 impl Rebuild {
     pub(super) fn new(users_shards_max: u32) -> Self {
         let (batches, closing, violations) = (HashMap::default(), Vec::new(), Vec::new());
-        Self { batches, closing, users_shards_max, last_ms: 0, records: 0, violations }
+        Self { batches, closing, users_shards_max, fill: Fill::start(), last_ms: 0, records: 0, violations }
     }
 
-    /// Applies one group. What it violates is in `violations` afterwards.
+    /// Applies one group, read from `bytes`. What it violates is in `violations` after [`Rebuild::conclude`].
     ///
     /// Within a group, creations and additions come first (grants that use them are in later groups), changes of state
     /// last (a batch that closes may have granted before in the same group). It may also have granted before in the
     /// group after: one core may still be in an epoch when another is in the next. So it is closed after that group.
-    pub(super) fn apply(&mut self, group: &Group<'_>) {
+    pub(super) fn apply(&mut self, group: &Group<'_>, bytes: &[u8]) {
         let (mut inflows, mut changes) = (group.controls.iter().collect::<Vec<_>>(), Vec::new());
         inflows.retain(|control| {
             let is_change = matches!(control, Control::Changed { .. });
@@ -108,13 +99,16 @@ impl Rebuild {
             self.control(group.epoch, control);
         }
         let closing = std::mem::take(&mut self.closing);
-        let walked = group.grants(|time_ms, record| {
-            self.last_ms = self.last_ms.max(time_ms);
-            self.grant(group.epoch, &record);
-            Ok::<(), Unreadable>(())
-        });
-        if walked.is_err() {
-            self.violation(group.epoch, None, "the group contradicts itself".into());
+        let mut holders = Vec::new();
+        for run in group.runs() {
+            match run {
+                Ok(run) => holders.push(self.grants(group.epoch, &run)),
+                Err(_) => self.violation(group.epoch, None, "the group contradicts itself".into()),
+            }
+        }
+        if !holders.is_empty() {
+            self.records += group.records() as u64;
+            self.fill.group(bytes, holders);
         }
         self.close(&closing);
         for control in changes {
@@ -123,10 +117,17 @@ impl Rebuild {
         self.last_ms = self.last_ms.max(group.time_ms);
     }
 
+    /// Whether something was violated so far.
+    pub(super) fn has_failed(&self) -> bool {
+        !self.violations.is_empty() || self.fill.has_failed()
+    }
+
     /// Checks each batch as a whole, and returns their totals in order of id.
     pub(super) fn conclude(&mut self) -> Vec<BatchTotals> {
         let closing = std::mem::take(&mut self.closing);
         self.close(&closing);
+        self.violations.append(&mut self.fill.finish());
+        self.violations.sort_by_key(|violation| violation.epoch);
         let mut totals = self.batches.iter().map(|(id, draft)| draft.totals(*id)).collect::<Vec<_>>();
         totals.sort_by_key(|totals| totals.batch);
         for totals in &totals {
@@ -146,7 +147,8 @@ impl Rebuild {
             let (total, left) = (u64::from(draft.control.total), u64::from(pool.units()));
             assert_eq!(draft.issued.units() + left, total, "batch {id}: issued and free serials are the total");
             let state = draft.control.state;
-            let batch = Batch::hidden(id, draft.created_ms, draft.terms, pool, draft.users, draft.control);
+            let holders = Arc::into_inner(draft.holders).expect("the threads that filled it have ended");
+            let batch = Batch::hidden(id, draft.created_ms, draft.terms, pool, holders.users, draft.control);
             batch.set_gate(state);
             batch
         })
@@ -172,15 +174,19 @@ impl Rebuild {
                     draft: *state == StateCode::Draft,
                     name: name.clone(),
                 };
+                let holders = Holders {
+                    batch: *batch,
+                    users: Users::new(*stock, self.users_shards_max),
+                    per_user: *per_user,
+                    held_units: AtomicU64::new(0),
+                };
                 let draft = Draft {
                     created_ms: *time_ms,
                     control: BatchControl::new(&terms),
                     state_version: 1,
                     terms,
                     issued: Issued::default(),
-                    users: Users::new(*stock, self.users_shards_max),
-                    held_units: 0,
-                    open_claim: Vec::new(),
+                    holders: Arc::new(holders),
                 };
                 self.batches.insert(*batch, draft);
             }
@@ -209,19 +215,18 @@ impl Rebuild {
         }
     }
 
-    fn grant(&mut self, epoch: Epoch, record: &GrantRecord) {
-        self.records += 1;
-        let granted = match self.batches.get_mut(&record.batch) {
-            Some(draft) => draft.grant(record),
+    /// Notes the serials of a run; returns the table that its users belong to.
+    fn grants(&mut self, epoch: Epoch, run: &GrantRun<'_>) -> Option<Arc<Holders>> {
+        self.last_ms = self.last_ms.max(run.time_ms);
+        let noted = match self.batches.get_mut(&run.batch) {
+            Some(draft) => draft.issue(run.serials()).map(|()| Arc::clone(&draft.holders)),
             None => Err("is used before it was created".to_owned()),
         };
-        if let Err(what) = granted {
-            self.violation(epoch, Some(record.batch), what);
-        }
+        noted.map_err(|what| self.violation(epoch, Some(run.batch), what)).ok()
     }
 
     fn close(&self, batches: &[BatchId]) {
-        batches.iter().filter_map(|batch| self.batches.get(batch)).for_each(|draft| draft.users.close());
+        batches.iter().filter_map(|batch| self.batches.get(batch)).for_each(|draft| self.fill.close(&draft.holders));
     }
 
     fn draft(&mut self, epoch: Epoch, batch: BatchId) -> Option<&mut Draft> {
@@ -237,42 +242,20 @@ impl Rebuild {
 }
 
 impl Draft {
-    fn grant(&mut self, record: &GrantRecord) -> Result<(), String> {
-        let run = record.run();
+    fn issue(&mut self, run: Run) -> Result<(), String> {
         if run.end() > self.control.total {
             return Err(format!("serial {} is beyond the total of {}: oversold", run.end() - 1, self.control.total));
         }
         if !self.issued.insert(run) {
             return Err(format!("a serial of {}..{} is issued a second time", run.first, run.end()));
         }
-        if record.continues {
-            self.open_claim.push(run);
-            return Ok(());
-        }
-        let runs = self.open_claim.drain(..).chain([run]).collect::<Runs>();
-        let mut entry = self.users.entry(record.user);
-        if entry.is_closed() {
-            return Err("grants after it was closed".into());
-        }
-        let (units, held) = entry.find(record.request);
-        if held.is_some() {
-            return Err(format!("request {} of user {} is granted a second time", record.request, record.user));
-        }
-        if runs.units() > u32::from(record.asked.quantity) {
-            return Err(format!("request {} of user {} got more than it asked for", record.request, record.user));
-        }
-        entry.insert(record.request, record.asked, &runs);
-        self.held_units += u64::from(runs.units());
-        let units = units + runs.units();
-        match self.terms.per_user {
-            Some(limit) if units > limit => Err(format!("user {} holds {units} units, {limit} allowed", record.user)),
-            Some(_) | None => Ok(()),
-        }
+        Ok(())
     }
 
     fn totals(&self, batch: BatchId) -> BatchTotals {
         let closed = self.control.state == StateCode::Closed;
-        let users_units = if closed { self.held_units } else { self.users.units() };
+        let holders = &self.holders;
+        let users_units = if closed { holders.held_units.load(Ordering::Relaxed) } else { holders.users.units() };
         BatchTotals { batch, total: self.control.total, granted: self.issued.units(), users_units }
     }
 }

@@ -52,7 +52,7 @@ pub fn verify(path: &Path) -> Result<Verification, FolderError> {
     let mut broken = None;
     let read = store.for_each(&mut |epoch, bytes| {
         match chain.next(epoch, bytes) {
-            Ok(group) => rebuild.apply(&group),
+            Ok(group) => rebuild.apply(&group, bytes),
             Err(error) => broken = Some((epoch, error)),
         }
         result.groups += 1;

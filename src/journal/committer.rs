@@ -1,7 +1,7 @@
 //! The committer: one plain thread that turns epochs into groups. The commit path, top to bottom:
 //!
 //! 1. close the epoch, wait until no core is inside it;
-//! 2. collect the cores' buffers, encode one group;
+//! 2. put the cores' portions together as one group;
 //! 3. write it, sync it;
 //! 4. run the inflows' effects;
 //! 5. announce the epoch as durable, wake each core that waits;
@@ -17,9 +17,10 @@ use std::time::Instant;
 use super::entrance::{Journal, parity};
 use super::group::{Encoder, Hash};
 use super::ledger::{Ledger, Mark};
+use super::portion::Portion;
 use super::store::{Store, StoreError};
 use crate::metrics::CommitMetrics;
-use crate::types::{Epoch, TimeMs};
+use crate::types::Epoch;
 
 /// Rounds of busy waiting for a burst to end before the processor is offered to others.
 const SPIN_ROUNDS: u32 = 64;
@@ -95,13 +96,18 @@ impl Work {
 
     fn commit(&mut self) -> Result<(), StoreError> {
         let epoch = self.close();
-        let effects = self.collect(epoch);
-        let time_ms = effects.time_ms;
+        let journal = Arc::clone(&self.journal);
+        let mut buffers = journal.buffers.iter().map(|buffers| buffers[parity(epoch)].lock()).collect::<Vec<_>>();
+        buffers.retain(|buffer| !buffer.portion.is_empty());
         let mut mark = None;
-        if !self.encoder.is_empty() {
-            mark = Some(self.write(epoch, time_ms)?);
+        if !buffers.is_empty() {
+            let portions = buffers.iter().map(|buffer| &buffer.portion).collect::<Vec<_>>();
+            mark = Some(self.write(epoch, &portions)?);
         }
-        effects.effects.into_iter().for_each(|effect| effect());
+        for mut buffer in buffers {
+            buffer.effects.drain(..).for_each(|effect| effect());
+            buffer.portion.clear();
+        }
         self.journal.epochs.set_durable(epoch);
         self.journal.wake_waiters(epoch);
         if let (Some(mark), Some(ledger)) = (mark, &self.options.ledger) {
@@ -112,6 +118,9 @@ impl Work {
 
     fn close(&mut self) -> Epoch {
         let epoch = self.journal.epochs.close();
+        // A core holds its buffer for the time of its burst: the lock sleeps where a look at the pins would spin. A
+        // core that has pinned the epoch and not yet locked its buffer, or the other way round, is a moment away.
+        self.journal.buffers.iter().for_each(|buffers| drop(buffers[parity(epoch)].lock()));
         let mut rounds = 0;
         while self.journal.epochs.is_inside(epoch) {
             rounds += 1;
@@ -126,30 +135,10 @@ impl Work {
         epoch
     }
 
-    fn collect(&mut self, epoch: Epoch) -> Collected {
-        let mut collected = Collected { time_ms: 0, effects: Vec::new() };
-        let mut buffers = self.journal.buffers.iter().map(|buffers| buffers[parity(epoch)].lock()).collect::<Vec<_>>();
-        // The group's time is that of its first burst; controls carry their own.
-        let first = buffers.iter().filter_map(|buffer| buffer.bursts.first()).map(|burst| burst.time_ms).min();
-        collected.time_ms = first.unwrap_or(0);
-        for buffer in buffers.iter_mut().filter(|buffer| !buffer.is_empty()) {
-            let mut start = 0;
-            for burst in &buffer.bursts {
-                let later_ms = u32::try_from(burst.time_ms - collected.time_ms).unwrap_or(u32::MAX);
-                self.encoder.grants(later_ms, &buffer.grants[start..burst.end]);
-                start = burst.end;
-            }
-            self.encoder.controls(&buffer.controls);
-            collected.effects.append(&mut buffer.effects);
-            buffer.clear();
-        }
-        collected
-    }
-
-    fn write(&mut self, epoch: Epoch, time_ms: TimeMs) -> Result<Mark, StoreError> {
-        let records = self.encoder.records();
+    fn write(&mut self, epoch: Epoch, portions: &[&Portion]) -> Result<Mark, StoreError> {
+        let records = portions.iter().map(|portion| portion.records()).sum();
         let started = Instant::now();
-        let (group, hash) = self.encoder.finish(epoch, time_ms, self.options.last_hash);
+        let (group, hash) = self.encoder.encode(epoch, self.options.last_hash, portions);
         let bytes = group.len();
         self.options.store.write(epoch, group)?;
         let written = Instant::now();
@@ -160,9 +149,4 @@ impl Work {
         self.options.metrics.group(records, bytes, written - started, written.elapsed());
         Ok(Mark { epoch, hash })
     }
-}
-
-struct Collected {
-    time_ms: TimeMs,
-    effects: Vec<super::buffer::Effect>,
 }

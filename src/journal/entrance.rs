@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use crossbeam_utils::CachePadded;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::buffer::{Buffer, BurstEnd, Effect};
+use super::buffer::{Buffer, Effect};
 use super::cue::Cue;
 use super::epochs::Epochs;
 use super::record::{Control, GrantRecord};
@@ -128,7 +128,7 @@ impl Pass<'_> {
     /// How many more grant records this core may hand in during this epoch.
     #[must_use]
     pub fn room(&self) -> usize {
-        let used = self.buffer.as_ref().map_or(0, |buffer| buffer.grants.len());
+        let used = self.buffer.as_ref().map_or(0, |buffer| buffer.portion.records());
         self.journal.records_per_core_max.saturating_sub(used)
     }
 
@@ -144,16 +144,18 @@ impl Pass<'_> {
     ///
     /// # Panics
     /// When the epoch was not marked before the take.
-    pub fn grant(&mut self, record: GrantRecord) {
+    #[inline]
+    pub fn grant(&mut self, record: &GrantRecord) {
         assert!(self.marked, "a take must be announced before it can be seen");
-        self.buffer().grants.push(record);
+        let time_ms = self.time_ms;
+        self.buffer().portion.grant(time_ms, record);
     }
 
     /// Hands in an operation on a batch, and what makes it visible once it is durable.
     pub fn control(&mut self, control: Control, effect: Option<Effect>) {
         self.mark();
         let buffer = self.buffer();
-        buffer.controls.push(control);
+        buffer.portion.control(control);
         buffer.effects.extend(effect);
     }
 
@@ -178,13 +180,7 @@ impl Pass<'_> {
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        let time_ms = self.time_ms;
-        if let Some(mut buffer) = self.buffer.take() {
-            let end = buffer.grants.len();
-            if end > buffer.bursts.last().map_or(0, |last| last.end) {
-                buffer.bursts.push(BurstEnd { time_ms, end });
-            }
-        }
+        drop(self.buffer.take());
         self.journal.epochs.leave(self.core);
         if self.marked {
             self.journal.cue.give(self.publish);

@@ -2,15 +2,14 @@
 //!
 //! ```text
 //! header     64 bytes   see [`Head`]
-//! batches     8 each    dictionary of batch ids
-//! runs       20 each    see [`RunEntry`]: consecutive records of one batch with consecutive serials
+//! runs       24 each    see [`RunEntry`]: consecutive records of one batch with consecutive serials
 //! users       8 each    one per record
 //! requests    8 each    one per record
 //! controls              operations on batches, see [`super::record::Control`]
 //! hash       16         XXH3-128 of all bytes before it
 //! ```
 //!
-//! The header names the hash of the group before: the groups form a chain. A hot batch costs 16 bytes a claim and 20 a
+//! The header names the hash of the group before: the groups form a chain. A hot batch costs 16 bytes a claim and 24 a
 //! run. Decoding checks the hash first and every count against the bytes that are there, and panics on nothing.
 
 use std::fmt;
@@ -20,8 +19,10 @@ use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::controls;
-use super::record::{Control, GrantRecord, mode_from_number, mode_number};
-use crate::types::{Epoch, TimeMs};
+use super::portion::{Portion, RunEntry};
+use super::record::{Control, GrantRecord, mode_from_number};
+use crate::stock::Run;
+use crate::types::{BatchId, Epoch, TimeMs, UserId};
 use crate::users::Asked;
 
 /// Version of this form.
@@ -31,9 +32,6 @@ const MAGIC: [u8; 4] = *b"SKGP";
 
 /// Bytes of a hash.
 const HASH_BYTES: usize = 16;
-
-/// Bit of a run's flags: its only record continues in the next run.
-const CONTINUES: u8 = 1;
 
 /// 128 bits of XXH3: finds damage and mix-ups, not forgery.
 pub type Hash = [u8; HASH_BYTES];
@@ -47,92 +45,30 @@ struct Head {
     epoch: U64,
     time_ms: U64,
     previous: Hash,
-    batches: U32,
     runs: U32,
     records: U32,
     controls: U32,
     controls_bytes: U32,
-    reserved_tail: U32,
+    reserved_tail: U64,
 }
 
 const _: () = assert!(size_of::<Head>() == 64);
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-struct RunEntry {
-    batch: U32,
-    serial: U32,
-    records: U32,
-    /// Milliseconds after the group's time.
-    later_ms: U32,
-    units: u8,
-    asked: u8,
-    mode: u8,
-    flags: u8,
-}
-
-const _: () = assert!(size_of::<RunEntry>() == 20);
-
-/// Builds groups. Keeps its buffers from one to the next.
+/// Packs what the cores handed in into groups. Keeps its buffers from one to the next.
 #[derive(Default)]
 pub struct Encoder {
-    batches: Vec<U64>,
-    last_batch: Option<(u64, u32)>,
-    index: std::collections::HashMap<u64, u32, foldhash::fast::RandomState>,
-    runs: Vec<RunEntry>,
-    users: Vec<U64>,
-    requests: Vec<U64>,
-    controls: Vec<u8>,
-    control_count: u32,
     bytes: Vec<u8>,
+    controls: Vec<u8>,
 }
 
 impl Encoder {
-    /// Whether nothing was added since the last group.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.control_count == 0
-    }
-
-    /// Records added since the last group.
-    #[must_use]
-    pub fn records(&self) -> usize {
-        self.users.len()
-    }
-
-    /// Adds the grants of one burst that was decided `later_ms` after the group's time.
-    pub fn grants(&mut self, later_ms: u32, records: &[GrantRecord]) {
-        for record in records {
-            let batch = self.batch_index(record.batch);
-            self.users.push(U64::new(record.user));
-            self.requests.push(U64::new(record.request));
-            let entry = RunEntry {
-                batch: U32::new(batch),
-                serial: U32::new(record.serial),
-                records: U32::new(1),
-                later_ms: U32::new(later_ms),
-                units: record.units,
-                asked: record.asked.quantity,
-                mode: mode_number(record.asked.mode),
-                flags: if record.continues { CONTINUES } else { 0 },
-            };
-            match self.runs.last_mut() {
-                Some(last) if continues(last, &entry) => last.records.set(last.records.get() + 1),
-                Some(_) | None => self.runs.push(entry),
-            }
-        }
-    }
-
-    /// Adds operations on batches.
-    pub fn controls(&mut self, controls: &[Control]) {
-        for control in controls {
-            controls::encode(control, &mut self.controls);
-            self.control_count += 1;
-        }
-    }
-
-    /// The whole group, and its hash. Begins a new one.
-    pub fn finish(&mut self, epoch: Epoch, time_ms: TimeMs, previous: Hash) -> (&[u8], Hash) {
+    /// The group of these portions, and its hash. Its time is that of its first grant; controls carry their own.
+    pub fn encode(&mut self, epoch: Epoch, previous: Hash, portions: &[&Portion]) -> (&[u8], Hash) {
+        let time_ms = portions.iter().filter_map(|portion| portion.time_ms()).min().unwrap_or(0);
+        let sum = |count: fn(&Portion) -> usize| count_of(portions.iter().map(|portion| count(portion)).sum());
+        self.controls.clear();
+        let controls = portions.iter().flat_map(|portion| &portion.controls);
+        controls.for_each(|control| controls::encode(control, &mut self.controls));
         let head = Head {
             magic: MAGIC,
             format: U16::new(FORMAT),
@@ -140,61 +76,28 @@ impl Encoder {
             epoch: U64::new(epoch),
             time_ms: U64::new(time_ms),
             previous,
-            batches: count(self.batches.len()),
-            runs: count(self.runs.len()),
-            records: count(self.users.len()),
-            controls: U32::new(self.control_count),
-            controls_bytes: count(self.controls.len()),
-            reserved_tail: U32::ZERO,
+            runs: sum(|portion| portion.runs.len()),
+            records: sum(Portion::records),
+            controls: sum(|portion| portion.controls.len()),
+            controls_bytes: count_of(self.controls.len()),
+            reserved_tail: U64::ZERO,
         };
-        self.bytes.clear();
-        self.bytes.extend_from_slice(head.as_bytes());
-        self.bytes.extend_from_slice(self.batches.as_bytes());
-        self.bytes.extend_from_slice(self.runs.as_bytes());
-        self.bytes.extend_from_slice(self.users.as_bytes());
-        self.bytes.extend_from_slice(self.requests.as_bytes());
-        self.bytes.extend_from_slice(&self.controls);
-        let hash = xxh3_128(&self.bytes).to_le_bytes();
-        self.bytes.extend_from_slice(&hash);
-
-        self.batches.clear();
-        self.index.clear();
-        self.last_batch = None;
-        self.runs.clear();
-        self.users.clear();
-        self.requests.clear();
-        self.controls.clear();
-        self.control_count = 0;
-        (&self.bytes, hash)
-    }
-
-    fn batch_index(&mut self, batch: u64) -> u32 {
-        if let Some((last, index)) = self.last_batch
-            && last == batch
-        {
-            return index;
+        let bytes = &mut self.bytes;
+        bytes.clear();
+        bytes.extend_from_slice(head.as_bytes());
+        for portion in portions {
+            portion.append_runs(time_ms, bytes);
         }
-        let next = u32::try_from(self.batches.len()).expect("a group holds fewer records than 2^32");
-        let index = *self.index.entry(batch).or_insert(next);
-        if index == next {
-            self.batches.push(U64::new(batch));
-        }
-        self.last_batch = Some((batch, index));
-        index
+        portions.iter().for_each(|portion| bytes.extend_from_slice(portion.users.as_bytes()));
+        portions.iter().for_each(|portion| bytes.extend_from_slice(portion.requests.as_bytes()));
+        bytes.extend_from_slice(&self.controls);
+        let hash = xxh3_128(bytes).to_le_bytes();
+        bytes.extend_from_slice(&hash);
+        (bytes, hash)
     }
 }
 
-/// Whether `entry` is the next record of the run `last`.
-fn continues(last: &RunEntry, entry: &RunEntry) -> bool {
-    let next_serial = u64::from(last.serial.get()) + u64::from(last.records.get()) * u64::from(last.units);
-    last.batch == entry.batch
-        && next_serial == u64::from(entry.serial.get())
-        && last.later_ms == entry.later_ms
-        && (last.units, last.asked, last.mode, last.flags) == (entry.units, entry.asked, entry.mode, entry.flags)
-        && entry.flags == 0
-}
-
-fn count(length: usize) -> U32 {
+fn count_of(length: usize) -> U32 {
     U32::new(u32::try_from(length).expect("a group is smaller than GROUP_BYTES_MAX"))
 }
 
@@ -235,18 +138,11 @@ pub struct Group<'a> {
     pub previous: Hash,
     /// Its own hash.
     pub hash: Hash,
-    batches: &'a [U64],
     runs: &'a [RunEntry],
     users: &'a [U64],
     requests: &'a [U64],
     /// Operations on batches.
     pub controls: Vec<Control>,
-}
-
-impl fmt::Debug for RunEntry {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}×{} from {}", self.records, self.units, self.serial)
-    }
 }
 
 impl<'a> Group<'a> {
@@ -259,6 +155,15 @@ impl<'a> Group<'a> {
         if xxh3_128(content).to_le_bytes() != *hash {
             return Err(GroupError::Damaged);
         }
+        Self::read_again(bytes)
+    }
+
+    /// Reads a group once more that was decoded before: its hash is not computed again.
+    ///
+    /// # Errors
+    /// As [`Group::decode`].
+    pub fn read_again(bytes: &'a [u8]) -> Result<Self, GroupError> {
+        let (content, hash) = bytes.split_last_chunk::<HASH_BYTES>().ok_or(GroupError::Damaged)?;
         let (head, rest) = Head::ref_from_prefix(content).map_err(|_| GroupError::Inconsistent)?;
         if head.magic != MAGIC {
             return Err(GroupError::Inconsistent);
@@ -266,7 +171,6 @@ impl<'a> Group<'a> {
         if head.format.get() != FORMAT {
             return Err(GroupError::NewerFormat { format: head.format.get() });
         }
-        let (batches, rest) = column::<U64>(rest, head.batches)?;
         let (runs, rest) = column::<RunEntry>(rest, head.runs)?;
         let (users, rest) = column::<U64>(rest, head.records)?;
         let (requests, rest) = column::<U64>(rest, head.records)?;
@@ -279,7 +183,7 @@ impl<'a> Group<'a> {
             return Err(GroupError::Inconsistent);
         }
         let (epoch, time_ms) = (head.epoch.get(), head.time_ms.get());
-        Ok(Self { epoch, time_ms, previous: head.previous, hash: *hash, batches, runs, users, requests, controls })
+        Ok(Self { epoch, time_ms, previous: head.previous, hash: *hash, runs, users, requests, controls })
     }
 
     /// Number of grant records.
@@ -288,33 +192,73 @@ impl<'a> Group<'a> {
         self.users.len()
     }
 
-    /// Calls `visit` with each grant record and the time of its burst, in order.
+    /// The grants as runs, in order.
     ///
     /// # Errors
-    /// `Inconsistent` when a record cannot be one; otherwise what `visit` answers.
-    pub fn grants<E: From<GroupError>>(
-        &self,
-        mut visit: impl FnMut(TimeMs, GrantRecord) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut people = self.users.iter().zip(self.requests);
-        for run in self.runs {
-            let batch = self.batches.get(run.batch.get() as usize).ok_or(GroupError::Inconsistent)?.get();
-            let mode = mode_from_number(run.mode).ok_or(GroupError::Inconsistent)?;
-            let asked = Asked { quantity: run.asked, mode };
+    /// An item is `Inconsistent` when a run cannot be one.
+    pub fn runs(&self) -> impl Iterator<Item = Result<GrantRun<'a>, GroupError>> {
+        let (mut users, mut requests) = (self.users, self.requests);
+        self.runs.iter().map(move |run| {
+            let (mode, records) = (mode_from_number(run.mode), run.records.get() as usize);
+            let mode = mode.ok_or(GroupError::Inconsistent)?;
             let end = u64::from(run.serial.get()) + u64::from(run.records.get()) * u64::from(run.units);
             if run.units == 0 || end > u64::from(u32::MAX) {
-                return Err(GroupError::Inconsistent.into());
+                return Err(GroupError::Inconsistent);
             }
-            let time_ms = self.time_ms.saturating_add(u64::from(run.later_ms.get()));
-            let mut serial = run.serial.get();
-            for (user, request) in people.by_ref().take(run.records.get() as usize) {
-                let (user, request) = (user.get(), request.get());
-                let continues = run.flags & CONTINUES != 0;
-                visit(time_ms, GrantRecord { batch, user, request, serial, units: run.units, asked, continues })?;
-                serial += u32::from(run.units);
-            }
-        }
-        Ok(())
+            Ok(GrantRun {
+                batch: run.batch.get(),
+                time_ms: self.time_ms.saturating_add(u64::from(run.later_ms.get())),
+                serial: run.serial.get(),
+                units: run.units,
+                asked: Asked { quantity: run.asked, mode },
+                continues: run.continues(),
+                users: users.split_off(..records).ok_or(GroupError::Inconsistent)?,
+                requests: requests.split_off(..records).ok_or(GroupError::Inconsistent)?,
+            })
+        })
+    }
+}
+
+/// Records of one batch with consecutive serials.
+#[derive(Clone, Copy, Debug)]
+pub struct GrantRun<'a> {
+    /// Batch claimed from.
+    pub batch: BatchId,
+    /// When the claims were decided.
+    pub time_ms: TimeMs,
+    /// First serial of the first record.
+    pub serial: u32,
+    /// Units of each record.
+    pub units: u8,
+    /// What each claim asked for.
+    pub asked: Asked,
+    /// Whether the claim of the only record continues in the next run.
+    pub continues: bool,
+    users: &'a [U64],
+    requests: &'a [U64],
+}
+
+impl<'a> GrantRun<'a> {
+    /// All serials of the run.
+    #[must_use]
+    pub fn serials(&self) -> Run {
+        let records = u32::try_from(self.users.len()).expect("checked when it was read");
+        Run::new(self.serial, records * u32::from(self.units))
+    }
+
+    /// The users, in the order of their records.
+    pub fn users(&self) -> impl Iterator<Item = UserId> + 'a {
+        self.users.iter().map(|user| user.get())
+    }
+
+    /// The records, in order.
+    pub fn records(&self) -> impl Iterator<Item = GrantRecord> + use<'a> {
+        let GrantRun { batch, units, asked, continues, .. } = *self;
+        let serials = (self.serial..).step_by(usize::from(units));
+        self.users.iter().zip(self.requests).zip(serials).map(move |((user, request), serial)| {
+            let (user, request) = (user.get(), request.get());
+            GrantRecord { batch, user, request, serial, units, asked, continues }
+        })
     }
 }
 

@@ -4,6 +4,9 @@
 //! stock, however many users ask. One lock covers all that a claim does with its user, so two requests of one user are
 //! decided one after the other. No I/O, no async; the stock that a claim draws is the caller's business.
 
+mod claims;
+mod index;
+mod prefetch;
 mod shard;
 mod slot;
 mod table;

@@ -1,30 +1,23 @@
-//! One shard of the table: open addressing in the order of the hash, behind the table's lock.
+//! One shard of the table, behind the table's lock: the claims in the order in which they came, and an index over them.
 //!
-//! All claims of a user share the user's hash and so stand in one probe sequence: a claim reads that sequence once and
-//! knows the user's total and whether the request was seen. Users with more than [`INLINE_CLAIMS_MAX`] claims get a map
-//! of their own for the rest, so that no sequence grows with a user's appetite.
+//! All claims of a user share the user's hash and so stand in one sequence of the index: a claim reads that sequence
+//! once and knows the user's total and whether the request was seen. Users with more than [`INLINE_CLAIMS_MAX`] claims
+//! get a map of their own for the rest, so that no sequence grows with a user's appetite.
 //!
-//! A hash picks its slot by multiplication (`hash × slots ÷ 2⁶⁴`), so the number of slots may be any, and the table can
-//! grow by half instead of doubling: resident memory stays within 24 ÷ 0.53 bytes a claim.
+//! Why two parts: a look-up of a user who holds nothing, which is what nearly all claims begin with, touches one or two
+//! cache lines of the index; a grant appends. Only the index grows (4 of some 30 bytes a claim), so growing is short.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::claims::Claims;
+use super::index::Index;
 use super::slot::{Asked, Held, Kind, Slot};
-use crate::stock::Runs;
+use crate::stock::{Run, Runs};
 
 /// Claims of one user that stand in the table itself.
 const INLINE_CLAIMS_MAX: usize = 8;
-
-/// Slots of a shard when its first claim comes.
-const SLOTS_MIN: usize = 8;
-
-/// The table grows when more than this share of its slots is taken: 4 ÷ 5.
-const LOAD_MAX: (usize, usize) = (4, 5);
-
-/// It then has this many times the slots: 3 ÷ 2.
-const GROWTH: (usize, usize) = (3, 2);
 
 /// Claims of one user beyond the inline ones.
 #[derive(Default)]
@@ -36,13 +29,19 @@ struct BusyUser {
 /// See the module.
 #[derive(Default)]
 pub(super) struct Shard {
-    slots: Box<[Slot]>,
-    taken: usize,
+    index: Index,
+    claims: Claims,
     units: u64,
-    splits: Vec<Runs>,
-    busy: Vec<BusyUser>,
+    rare: Option<Box<Rare>>,
     /// Given back for good: the batch is closed.
     closed: bool,
+}
+
+/// What few shards have.
+#[derive(Default)]
+struct Rare {
+    splits: Vec<Runs>,
+    busy: Vec<BusyUser>,
 }
 
 /// What a shard knows of a user and a request.
@@ -54,23 +53,25 @@ pub(super) struct Found {
 }
 
 impl Shard {
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    #[inline]
     pub(super) fn find(&self, hash: u64, user: u64, request: u64) -> Found {
         let mut found = Found { units: 0, held: None };
-        for slot in self.sequence(hash) {
-            if slot.user != user {
-                continue;
-            }
+        for slot in self.claims_of(hash, user) {
             if slot.kind == Kind::Busy {
-                let busy = &self.busy[slot.place as usize];
+                let busy = &self.rare().busy[slot.place as usize];
                 found.units += busy.units;
                 if let Some(slot) = busy.claims.get(&request) {
-                    found.held = slot.held(&self.splits);
+                    found.held = Some(self.held(slot));
                 }
                 continue;
             }
             found.units += u32::from(slot.granted);
             if slot.request == request {
-                found.held = slot.held(&self.splits);
+                found.held = Some(self.held(slot));
             }
         }
         found
@@ -84,30 +85,31 @@ impl Shard {
         let (kind, place) = if runs.is_one_run() {
             (Kind::OneRun, runs.first().first)
         } else {
-            self.splits.push(runs.clone());
-            (Kind::Split, index(self.splits.len() - 1))
+            let splits = &mut self.rare_mut().splits;
+            splits.push(runs.clone());
+            (Kind::Split, index(splits.len() - 1))
         };
         self.units += u64::from(granted);
         let slot = Slot { user, request, place, asked, granted, kind };
 
         let (mut inline, mut busy) = (0, None);
-        for other in self.sequence(hash(user)).filter(|other| other.user == user) {
+        for other in self.claims_of(hash(user), user) {
             match other.kind {
                 Kind::Busy => busy = Some(other.place),
                 Kind::OneRun | Kind::Split => inline += 1,
-                Kind::Empty => unreachable!("a sequence ends at an empty slot"),
             }
         }
         if let Some(place) = busy {
-            self.busy[place as usize].insert(slot);
+            self.rare_mut().busy[place as usize].insert(slot);
         } else if inline < INLINE_CLAIMS_MAX {
             self.place(hash, slot);
         } else {
             let mut first = BusyUser::default();
             first.insert(slot);
-            self.busy.push(first);
-            let place = index(self.busy.len() - 1);
-            self.place(hash, Slot { user, place, kind: Kind::Busy, ..Slot::EMPTY });
+            let busy = &mut self.rare_mut().busy;
+            busy.push(first);
+            let place = index(busy.len() - 1);
+            self.place(hash, Slot { place, kind: Kind::Busy, ..slot });
         }
     }
 
@@ -124,27 +126,38 @@ impl Shard {
         self.closed
     }
 
-    /// The slots from a hash's home to the next empty one.
-    fn sequence(&self, hash: u64) -> impl Iterator<Item = &Slot> {
-        let home = home(hash, self.slots.len());
-        self.slots[home..].iter().chain(&self.slots[..home]).take_while(|slot| slot.kind != Kind::Empty)
+    #[inline]
+    fn claims_of(&self, hash: u64, user: u64) -> impl Iterator<Item = &Slot> {
+        self.index.places(hash).map(|place| self.claims.get(place)).filter(move |slot| slot.user == user)
+    }
+
+    fn held(&self, slot: &Slot) -> Held {
+        let runs = match slot.kind {
+            Kind::OneRun => Runs::one(Run::new(slot.place, u32::from(slot.granted))),
+            Kind::Split => self.rare().splits[slot.place as usize].clone(),
+            Kind::Busy => unreachable!("a busy user's mark is no claim"),
+        };
+        Held { asked: slot.asked, runs }
     }
 
     fn place(&mut self, hash: &dyn Fn(u64) -> u64, slot: Slot) {
-        if self.taken * LOAD_MAX.1 >= self.slots.len() * LOAD_MAX.0 {
-            self.grow(hash);
+        if !self.index.has_room(self.claims.len()) {
+            let mut larger = self.index.larger();
+            for (place, slot) in (0..).zip(self.claims.iter()) {
+                larger.insert(hash(slot.user), place);
+            }
+            self.index = larger;
         }
-        put(&mut self.slots, hash(slot.user), slot);
-        self.taken += 1;
+        self.index.insert(hash(slot.user), index(self.claims.len()));
+        self.claims.push(slot);
     }
 
-    fn grow(&mut self, hash: &dyn Fn(u64) -> u64) {
-        let length = (self.slots.len() * GROWTH.0 / GROWTH.1).max(SLOTS_MIN);
-        let mut slots = vec![Slot::EMPTY; length].into_boxed_slice();
-        for slot in self.slots.iter().filter(|slot| slot.kind != Kind::Empty) {
-            put(&mut slots, hash(slot.user), *slot);
-        }
-        self.slots = slots;
+    fn rare(&self) -> &Rare {
+        self.rare.as_ref().expect("a claim that refers to it was recorded with it")
+    }
+
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 }
 
@@ -154,20 +167,6 @@ impl BusyUser {
         let before = self.claims.insert(slot.request, slot);
         assert!(before.is_none(), "a request is recorded once");
     }
-}
-
-/// The slot where a hash begins to look.
-#[expect(clippy::cast_possible_truncation, reason = "the product's upper half is less than the number of slots")]
-fn home(hash: u64, slots: usize) -> usize {
-    ((u128::from(hash) * slots as u128) >> 64) as usize
-}
-
-fn put(slots: &mut [Slot], hash: u64, slot: Slot) {
-    let mut at = home(hash, slots.len());
-    while slots[at].kind != Kind::Empty {
-        at = if at + 1 == slots.len() { 0 } else { at + 1 };
-    }
-    slots[at] = slot;
 }
 
 fn index(length: usize) -> u32 {

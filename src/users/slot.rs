@@ -1,6 +1,6 @@
 //! One claim as the table stores it: 24 bytes.
 
-use crate::stock::{Mode, Run, Runs};
+use crate::stock::{Mode, Runs};
 
 /// What a claim asked for. A request id stands for one of these for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,12 +20,10 @@ pub struct Held {
     pub runs: Runs,
 }
 
-/// What the last byte of a slot says.
+/// What a slot is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Kind {
-    /// Nobody.
-    Empty,
     /// A claim with one run of serials: `place` is the first of them.
     OneRun,
     /// A claim with several runs: `place` is an index into the shard's list of them.
@@ -34,7 +32,7 @@ pub(super) enum Kind {
     Busy,
 }
 
-/// A slot of the table.
+/// A claim as it is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) user: u64,
@@ -47,24 +45,3 @@ pub(super) struct Slot {
 }
 
 const _: () = assert!(size_of::<Slot>() == 24);
-
-impl Slot {
-    pub(super) const EMPTY: Slot = Slot {
-        user: 0,
-        request: 0,
-        place: 0,
-        asked: Asked { quantity: 0, mode: Mode::AllOrNothing },
-        granted: 0,
-        kind: Kind::Empty,
-    };
-
-    /// The claim in this slot, if there is one. `splits` are the shard's.
-    pub(super) fn held(&self, splits: &[Runs]) -> Option<Held> {
-        let runs = match self.kind {
-            Kind::OneRun => Runs::one(Run::new(self.place, u32::from(self.granted))),
-            Kind::Split => splits[self.place as usize].clone(),
-            Kind::Empty | Kind::Busy => return None,
-        };
-        Some(Held { asked: self.asked, runs })
-    }
-}

@@ -1,11 +1,16 @@
 //! The table of one batch: shards, each behind its own lock.
 
 use std::hash::BuildHasher;
+use std::ptr::null_mut;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
 use foldhash::fast::RandomState;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::index::home;
+use super::prefetch::prefetch;
 use super::shard::{Found, Shard};
 use super::slot::{Asked, Held};
 use crate::stock::Runs;
@@ -17,13 +22,27 @@ const STOCK_PER_SHARD: u32 = 512;
 ///
 /// The hash of a user id is keyed with a random number of this process, so that nobody can choose ids that collide.
 pub struct Users {
-    /// A power of two of them. Which one: the low bits of the hash; the place within: the high bits.
-    shards: Box<[CachePadded<Mutex<Shard>>]>,
+    /// A power of two of them, made when the first claim comes. Which one: the low bits of the hash; the place within:
+    /// the others.
+    lanes: OnceLock<Box<[CachePadded<Lane>]>>,
+    lanes_wanted: u32,
     hasher: RandomState,
 }
 
+/// A shard behind its lock.
+struct Lane {
+    shard: Mutex<Shard>,
+    /// Where the shard's index lies and how many words it has, for prefetching only: may be out of date.
+    words: AtomicPtr<u32>,
+    length: AtomicUsize,
+}
+
+/// Words of the index that a look-up of a new user reads, rounded up to whole cache lines.
+const WORDS_AHEAD: usize = 32;
+
 /// One user's claims, locked. Other requests of the user (and of others in the shard) wait until it is dropped.
 pub struct Entry<'a> {
+    lane: &'a Lane,
     shard: MutexGuard<'a, Shard>,
     hasher: &'a RandomState,
     hash: u64,
@@ -31,33 +50,82 @@ pub struct Entry<'a> {
 }
 
 impl Users {
-    /// A table for a batch of `stock` units, with at most `shards_max` locks.
+    /// A table for a batch of `stock` units, with at most `shards_max` locks. It takes no memory before its first
+    /// claim.
     #[must_use]
     pub fn new(stock: u32, shards_max: u32) -> Self {
-        let shards = (stock / STOCK_PER_SHARD).clamp(1, shards_max.max(1)).next_power_of_two();
-        let shards = (0..shards).map(|_| CachePadded::new(Mutex::new(Shard::default()))).collect();
-        Self { shards, hasher: RandomState::default() }
+        let lanes_wanted = (stock / STOCK_PER_SHARD).clamp(1, shards_max.max(1)).next_power_of_two();
+        Self { lanes: OnceLock::new(), lanes_wanted, hasher: RandomState::default() }
+    }
+
+    /// Asks the processor for the memory that a look at `user` will need.
+    #[inline]
+    pub fn prefetch(&self, user: u64) {
+        let Some(lanes) = self.lanes.get() else { return };
+        let hash = self.hasher.hash_one(user);
+        let lane = lane(lanes, hash);
+        let (words, length) = (lane.words.load(Ordering::Relaxed), lane.length.load(Ordering::Relaxed));
+        prefetch(words.wrapping_add(home(hash, length)), WORDS_AHEAD);
     }
 
     /// Locks what is known of `user`.
     #[must_use]
     pub fn entry(&self, user: u64) -> Entry<'_> {
         let hash = self.hasher.hash_one(user);
-        #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
-        let shard = self.shards[hash as usize & (self.shards.len() - 1)].lock();
-        Entry { shard, hasher: &self.hasher, hash, user }
+        let lane = lane(self.lanes(), hash);
+        Entry { lane, shard: lane.shard.lock(), hasher: &self.hasher, hash, user }
     }
 
     /// Units held by all users.
     #[must_use]
     pub fn units(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.lock().units()).sum()
+        self.lanes.get().into_iter().flatten().map(|lane| lane.shard.lock().units()).sum()
     }
 
     /// Gives all memory back, for good.
     pub fn close(&self) {
-        self.shards.iter().for_each(|shard| shard.lock().close());
+        for lane in self.lanes() {
+            lane.shard.lock().close();
+        }
     }
+
+    /// Which of `shares` parts of the table `user` belongs to. Parts share nothing, so they can be filled at once.
+    /// `salt` spreads the tables that are too small to have parts.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
+    pub fn share(&self, user: u64, salt: u64, shares: usize) -> usize {
+        share_of_lane(self.hasher.hash_one(user) as usize & (self.lanes().len() - 1), salt, shares)
+    }
+
+    /// Gives the memory of one part back, for good.
+    pub fn close_share(&self, share: usize, salt: u64, shares: usize) {
+        let lanes = self.lanes().iter().enumerate();
+        let lanes = lanes.filter(|(index, _)| share_of_lane(*index, salt, shares) == share);
+        lanes.for_each(|(_, lane)| lane.shard.lock().close());
+    }
+
+    fn lanes(&self) -> &[CachePadded<Lane>] {
+        self.lanes.get_or_init(|| (0..self.lanes_wanted).map(|_| CachePadded::new(Lane::new())).collect())
+    }
+}
+
+impl Lane {
+    fn new() -> Self {
+        let (words, length) = (AtomicPtr::new(null_mut()), AtomicUsize::new(0));
+        Self { shard: Mutex::default(), words, length }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
+fn share_of_lane(lane: usize, salt: u64, shares: usize) -> usize {
+    lane.wrapping_add(salt as usize) % shares
+}
+
+/// The lane of a hash.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
+fn lane(lanes: &[CachePadded<Lane>], hash: u64) -> &Lane {
+    &lanes[hash as usize & (lanes.len() - 1)]
 }
 
 impl Entry<'_> {
@@ -81,6 +149,11 @@ impl Entry<'_> {
     pub fn insert(&mut self, request: u64, asked: Asked, runs: &Runs) {
         let hasher = self.hasher;
         self.shard.insert(&|user| hasher.hash_one(user), self.user, request, asked, runs);
+        let words = self.shard.index().words();
+        if words.len() != self.lane.length.load(Ordering::Relaxed) {
+            self.lane.words.store(words.as_ptr().cast_mut(), Ordering::Relaxed);
+            self.lane.length.store(words.len(), Ordering::Relaxed);
+        }
     }
 }
 

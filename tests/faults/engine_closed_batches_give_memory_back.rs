@@ -5,7 +5,7 @@ use crate::support::clock::ManualClock;
 use crate::support::offer::{create, terms};
 use crate::support::resident::resident_bytes;
 use crate::support::shop::{answered, options};
-use stockade::engine::{EngineOptions, Source, start};
+use stockade::engine::{Source, start};
 use stockade_protocol::batch::Action;
 use stockade_protocol::claim::Claim;
 
@@ -24,9 +24,7 @@ fn the_memory_of_a_closed_batch_is_free_again() {
 #[test]
 #[ignore = "measures the process: run alone by the test before"]
 fn the_process_shrinks() {
-    // One table, so that it is one piece that the allocator gives back to the system.
-    let options = EngineOptions { users_shards_max: 1, ..options(1, ManualClock::at(0)) };
-    let running = start(Source::memory(), options).expect("nothing to read");
+    let running = start(Source::memory(), options(1, ManualClock::at(0))).expect("nothing to read");
     let engine = &running.engine;
     create(engine, BATCH, &terms(4_000_000));
     let empty = resident_bytes();

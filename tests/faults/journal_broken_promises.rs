@@ -6,7 +6,7 @@ use crate::support::clock::ManualClock;
 use crate::support::groups::Groups;
 use crate::support::shop::{options, source};
 use stockade::engine::{OpenError, start};
-use stockade::journal::{Chain, Control, Encoder, GrantRecord, StateCode};
+use stockade::journal::{Chain, Control, Encoder, GrantRecord, Portion, StateCode};
 use stockade::stock::Mode;
 use stockade::users::Asked;
 
@@ -46,12 +46,13 @@ fn journal(groups: &[(Vec<Control>, Vec<GrantRecord>)]) -> Groups {
     let mut previous = Chain::new(source(Groups::default(), None).store_id, None).last().hash;
     let mut journal = Groups::default();
     for (epoch, (controls, grants)) in (1..).zip(groups) {
+        let mut portion = Portion::default();
         if epoch == 1 {
-            encoder.controls(&[created(BATCH)]);
+            portion.control(created(BATCH));
         }
-        encoder.controls(controls);
-        encoder.grants(0, grants);
-        let (bytes, hash) = encoder.finish(epoch, 1, previous);
+        controls.iter().for_each(|control| portion.control(control.clone()));
+        grants.iter().for_each(|grant| portion.grant(1, grant));
+        let (bytes, hash) = encoder.encode(epoch, previous, &[&portion]);
         journal.groups.push((epoch, bytes.to_vec()));
         previous = hash;
     }

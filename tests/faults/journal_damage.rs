@@ -121,7 +121,7 @@ fn a_doubled_group_is_found() {
 
 /// An empty group that fits behind the group at `index - 1`.
 fn forged(groups: &Groups, index: usize, epoch: u64) -> Vec<u8> {
-    Encoder::default().finish(epoch, 0, groups.mark(index - 1).hash).0.to_vec()
+    Encoder::default().encode(epoch, groups.mark(index - 1).hash, &[]).0.to_vec()
 }
 
 #[test]

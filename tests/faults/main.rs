@@ -23,3 +23,7 @@ mod journal_power_loss;
 mod journal_rocksdb;
 mod journal_torn_tail;
 mod support;
+
+/// The server's allocator: some tests measure what it gives back.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use stockade::journal::{Control, GrantRecord, Group, GroupError, StateCode, Store};
+use stockade::journal::{Control, GrantRecord, Group, StateCode, Store};
 use stockade::stock::{Run, Runs};
 use stockade::users::Asked;
 
@@ -80,18 +80,25 @@ impl Books {
         for control in &group.controls {
             self.control(epoch, control);
         }
-        let walked = group.grants(|time_ms, record| {
-            self.last_ms = self.last_ms.max(time_ms);
-            match self.batches.get_mut(&record.batch) {
-                Some(account) => {
-                    let wrong = account.grant(epoch, &record);
-                    self.violations.extend(wrong.map(|what| format!("epoch {epoch}, {record:?}: {what}")));
+        for run in group.runs() {
+            match run {
+                Ok(run) => {
+                    self.last_ms = self.last_ms.max(run.time_ms);
+                    run.records().for_each(|record| self.grant(epoch, &record));
                 }
-                None => self.violations.push(format!("epoch {epoch}: {record:?} before its batch was created")),
+                Err(error) => self.violations.push(format!("epoch {epoch}: {error}")),
             }
-            Ok::<(), GroupError>(())
-        });
-        self.violations.extend(walked.err().map(|error| format!("epoch {epoch}: {error}")));
+        }
+    }
+
+    fn grant(&mut self, epoch: u64, record: &GrantRecord) {
+        match self.batches.get_mut(&record.batch) {
+            Some(account) => {
+                let wrong = account.grant(epoch, record);
+                self.violations.extend(wrong.map(|what| format!("epoch {epoch}, {record:?}: {what}")));
+            }
+            None => self.violations.push(format!("epoch {epoch}: {record:?} before its batch was created")),
+        }
     }
 
     fn control(&mut self, epoch: u64, control: &Control) {

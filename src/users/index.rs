@@ -1,0 +1,78 @@
+//! Where a hash's claims stand: open addressing over words of 32 bits.
+//!
+//! A word is the place of a claim plus one, in as many low bits as places need, and bits of the hash above them, so
+//! that nearly every claim of another user is passed over without a look at it. A hash picks its home by multiplication
+//! (`hash × words ÷ 2⁶⁴`), so there may be any number of words: the index grows by half instead of doubling. Claims
+//! themselves do not move.
+
+/// Words of an index when its first claim comes.
+const WORDS_MIN: usize = 8;
+
+/// The index grows when more than this share of its words is taken: 4 ÷ 5.
+const LOAD_MAX: (usize, usize) = (4, 5);
+
+/// It then has this many times the words: 3 ÷ 2.
+const GROWTH: (usize, usize) = (3, 2);
+
+/// No claim.
+const EMPTY: u32 = 0;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Index {
+    words: Box<[u32]>,
+    /// The low bits of a word that are a place plus one.
+    place_mask: u32,
+}
+
+impl Index {
+    pub(super) fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    /// The places that may hold claims of this hash: all that do, and a few that do not.
+    #[inline]
+    pub(super) fn places(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let (mask, mark) = (self.place_mask, mark(hash, self.place_mask));
+        let (before, from_home) = self.words.split_at(home(hash, self.words.len()));
+        let words = from_home.iter().chain(before).take_while(|word| **word != EMPTY);
+        words.filter(move |word| **word & !mask == mark).map(move |word| (word & mask).wrapping_sub(1))
+    }
+
+    /// Whether another claim after `taken` fits.
+    pub(super) fn has_room(&self, taken: usize) -> bool {
+        taken * LOAD_MAX.1 < self.words.len() * LOAD_MAX.0
+    }
+
+    /// A larger, empty one.
+    pub(super) fn larger(&self) -> Self {
+        let length = (self.words.len() * GROWTH.0 / GROWTH.1).max(WORDS_MIN);
+        let places = u32::try_from(length).expect("fewer claims than serials").next_power_of_two();
+        Self { words: vec![EMPTY; length].into_boxed_slice(), place_mask: places - 1 }
+    }
+
+    /// Adds the claim at `place`. There must be room.
+    #[inline]
+    pub(super) fn insert(&mut self, hash: u64, place: u32) {
+        let mut at = home(hash, self.words.len());
+        while self.words[at] != EMPTY {
+            at = if at + 1 == self.words.len() { 0 } else { at + 1 };
+        }
+        self.words[at] = mark(hash, self.place_mask) | (place + 1);
+    }
+}
+
+/// The word where a hash begins to look.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the product's upper half is less than the number of words")]
+pub(super) fn home(hash: u64, words: usize) -> usize {
+    ((u128::from(hash) * words as u128) >> 64) as usize
+}
+
+/// The bits of the hash that a word keeps: neither those that pick the shard (the lowest) nor those that pick the home
+/// (the highest).
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "some bits in the middle are wanted")]
+fn mark(hash: u64, place_mask: u32) -> u32 {
+    (hash >> 12) as u32 & !place_mask
+}

@@ -53,7 +53,7 @@ fn new_users_ahead(bencher: Bencher<'_, '_>, size: u32) {
     bencher.counter(ItemsCount::new(size)).bench(|| {
         let users = Users::new(size, 256);
         for index in 0..size {
-            users.prefetch(user(index + AHEAD));
+            users.prefetch(users.hashed(user(index + AHEAD)));
             insert(&users, index);
         }
         users
@@ -66,7 +66,7 @@ fn replays(bencher: Bencher<'_, '_>, size: u32) {
     let users = filled(size);
     let replay = || {
         for index in 0..size {
-            users.prefetch(user(index + AHEAD));
+            users.prefetch(users.hashed(user(index + AHEAD)));
             drop(black_box(users.entry(user(index)).find(1)));
         }
     };
@@ -79,7 +79,7 @@ fn strangers(bencher: Bencher<'_, '_>, size: u32) {
     let users = filled(size);
     let ask = || {
         for index in size..2 * size {
-            users.prefetch(user(index + AHEAD));
+            users.prefetch(users.hashed(user(index + AHEAD)));
             drop(black_box(users.entry(user(index)).find(1)));
         }
     };

@@ -42,10 +42,10 @@ impl Burst<'_> {
 
 fn answer_without_effect(batch: &Batch, control: &BatchControl, now_ms: TimeMs, add: &AddStock) -> Option<Status> {
     let units = add.units.get();
-    if let Some(added) = control.additions.get(&add.request.get()) {
-        return Some(if *added == units { Status::Done } else { Status::BatchConflict });
+    if let Some(added) = control.addition(add.request.get()) {
+        return Some(if added == units { Status::Done } else { Status::BatchConflict });
     }
-    if control.additions.len() >= ADDITIONS_MAX || control.total.checked_add(units).is_none() {
+    if control.additions() >= ADDITIONS_MAX || control.total.checked_add(units).is_none() {
         return Some(Status::StockOverflow);
     }
     match batch.state(now_ms, control.state) {

@@ -62,7 +62,8 @@ impl<'a> Burst<'a> {
             self.find(claim.batch.get());
         }
         if let Some(last) = self.last.as_ref().filter(|last| last.batch.id == claim.batch.get()) {
-            last.batch.users.prefetch(claim.user.get());
+            let users = &last.batch.users;
+            users.prefetch(users.hashed(claim.user.get()));
         }
     }
 

@@ -52,7 +52,7 @@ impl Burst<'_> {
         if let Some(status) = batch.refusal(now_ms) {
             return refuse(status, in_burst.remaining);
         }
-        let Some(quantity) = within_limit(asked, user_units, batch.terms.per_user) else {
+        let Some(quantity) = within_limit(asked, user_units, batch.terms.per_user()) else {
             return refuse(Status::LimitReached, in_burst.remaining);
         };
         let Some(runs) = batch.pool.draw(core, quantity, mode, || pass.mark()) else {

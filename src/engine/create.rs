@@ -37,7 +37,7 @@ impl Burst<'_> {
         let registered = self.engine.registry.register(id, || {
             let pool = Pool::new(cores, [Run::new(0, terms.stock)]);
             let users = Users::new(terms.stock, shards_max);
-            Batch::hidden(id, now_ms, terms.clone(), pool, users, control)
+            Batch::hidden(id, now_ms, &terms, pool, users, control)
         });
         match registered {
             Registered::New(batch) => {
@@ -48,7 +48,7 @@ impl Burst<'_> {
                 info
             }
             Registered::Known(batch) => {
-                let status = if batch.terms == terms { Status::Done } else { Status::BatchConflict };
+                let status = if batch.terms.are(&terms) { Status::Done } else { Status::BatchConflict };
                 batch.info(status, now_ms, &batch.control.lock())
             }
             Registered::Full => BatchInfo::refused(Status::Overloaded, id),

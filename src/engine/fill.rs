@@ -11,9 +11,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::rebuild::Violation;
 use crate::journal::{GrantRecord, GrantRun, Group};
-use crate::stock::{Run, Runs};
-use crate::types::{BatchId, Epoch, UserId};
-use crate::users::Users;
+use crate::stock::Runs;
+use crate::types::{BatchId, Epoch};
+use crate::users::{HashedUser, Users};
 
 /// Most threads: beyond it, reading every group costs more than the sharing saves.
 const SHARES_MAX: usize = 8;
@@ -21,7 +21,7 @@ const SHARES_MAX: usize = 8;
 /// Groups that may wait for the slowest thread.
 const WAITING_MAX: usize = 32;
 
-/// How far the look-ahead runs before the insertion.
+/// Records whose memory is fetched before the first of them is inserted.
 const AHEAD: usize = 32;
 
 /// Who holds what of one batch, while it is rebuilt.
@@ -53,7 +53,9 @@ struct Filler {
     share: usize,
     shares: usize,
     /// The runs so far of a claim that continues in the next record.
-    open_claim: Vec<Run>,
+    open_claim: Runs,
+    /// Records that are inserted together.
+    ours: Vec<(HashedUser, GrantRecord)>,
     violations: Vec<Violation>,
     failed: Arc<AtomicBool>,
 }
@@ -65,8 +67,8 @@ impl Fill {
         let failed = Arc::new(AtomicBool::new(false));
         let start = |share| {
             let (jobs, work) = bounded(WAITING_MAX);
-            let (open_claim, violations, failed) = (Vec::new(), Vec::new(), Arc::clone(&failed));
-            let filler = Filler { share, shares, open_claim, violations, failed };
+            let (ours, violations, failed) = (Vec::with_capacity(AHEAD), Vec::new(), Arc::clone(&failed));
+            let filler = Filler { share, shares, open_claim: Runs::default(), ours, violations, failed };
             let thread = thread::Builder::new().name(format!("fill-{share}")).spawn(move || filler.run(&work));
             (jobs, thread.expect("the system has room for a few more threads at start"))
         };
@@ -130,36 +132,50 @@ impl Filler {
     }
 
     fn fill(&mut self, epoch: Epoch, run: &GrantRun<'_>, holders: &Holders) {
-        let (share, shares) = (self.share, self.shares);
-        let is_ours = |user: &UserId| holders.users.share(*user, holders.batch, shares) == share;
-        let look_ahead = |user| holders.users.prefetch(user);
-        let mut ahead = run.users();
-        ahead.by_ref().take(AHEAD).filter(is_ours).for_each(look_ahead);
-        let (mut units, mut problems) = (0, Vec::new());
-        for record in run.records() {
-            ahead.next().filter(is_ours).into_iter().for_each(look_ahead);
-            if !is_ours(&record.user) {
-                continue;
-            }
-            if record.continues {
+        let (mut units, mut records) = (0, run.records());
+        loop {
+            let is_end = self.look_ahead(&mut records, &holders.users, holders.batch);
+            let ours = std::mem::take(&mut self.ours);
+            for (user, record) in &ours {
                 self.open_claim.push(record.run());
-                continue;
+                if record.continues {
+                    continue;
+                }
+                units += u64::from(self.open_claim.units());
+                if let Err(what) = hold(holders, *user, record, &self.open_claim) {
+                    self.failed.store(true, Ordering::Relaxed);
+                    self.violations.push(Violation { epoch, batch: Some(holders.batch), what });
+                }
+                self.open_claim = Runs::default();
             }
-            let runs = self.open_claim.drain(..).chain([record.run()]).collect::<Runs>();
-            units += u64::from(runs.units());
-            problems.extend(hold(holders, &record, &runs).err());
+            self.ours = ours;
+            if is_end {
+                break;
+            }
         }
         holders.held_units.fetch_add(units, Ordering::Relaxed);
-        for what in problems {
-            self.failed.store(true, Ordering::Relaxed);
-            self.violations.push(Violation { epoch, batch: Some(holders.batch), what });
+    }
+
+    /// Collects the next few records that are ours and fetches the memory that they will need. True at the end.
+    fn look_ahead(&mut self, records: &mut impl Iterator<Item = GrantRecord>, users: &Users, salt: BatchId) -> bool {
+        self.ours.clear();
+        for record in records {
+            let user = users.hashed(record.user);
+            if users.share(user, salt, self.shares) == self.share {
+                users.prefetch(user);
+                self.ours.push((user, record));
+                if self.ours.len() == AHEAD {
+                    return false;
+                }
+            }
         }
+        true
     }
 }
 
 /// Gives `runs` to the record's user, and holds that against the promises.
-fn hold(holders: &Holders, record: &GrantRecord, runs: &Runs) -> Result<(), String> {
-    let mut entry = holders.users.entry(record.user);
+fn hold(holders: &Holders, user: HashedUser, record: &GrantRecord, runs: &Runs) -> Result<(), String> {
+    let mut entry = holders.users.entry_of(user);
     if entry.is_closed() {
         return Err("grants after it was closed".into());
     }

@@ -13,7 +13,7 @@ impl Burst<'_> {
         let Some((in_burst, _)) = self.find(key.batch.get()) else {
             return ClaimReply::refused(Status::BatchUnknown);
         };
-        let entry = in_burst.batch.users.entry(key.user.get());
+        let mut entry = in_burst.batch.users.entry(key.user.get());
         let (user_units, held) = entry.find(key.request.get());
         if entry.is_closed() {
             return ClaimReply::refused(Status::Closed);
@@ -33,7 +33,7 @@ impl Burst<'_> {
     /// When it got none.
     pub fn serials(&mut self, key: &RequestKey) -> Result<Runs, Status> {
         let (in_burst, _) = self.find(key.batch.get()).ok_or(Status::BatchUnknown)?;
-        let entry = in_burst.batch.users.entry(key.user.get());
+        let mut entry = in_burst.batch.users.entry(key.user.get());
         if entry.is_closed() {
             return Err(Status::Closed);
         }

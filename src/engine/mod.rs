@@ -21,6 +21,7 @@ mod open;
 mod rebuild;
 mod registry;
 mod show;
+mod terms;
 mod verify;
 
 pub use burst::Burst;

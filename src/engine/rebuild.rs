@@ -148,7 +148,7 @@ impl Rebuild {
             assert_eq!(draft.issued.units() + left, total, "batch {id}: issued and free serials are the total");
             let state = draft.control.state;
             let holders = Arc::into_inner(draft.holders).expect("the threads that filled it have ended");
-            let batch = Batch::hidden(id, draft.created_ms, draft.terms, pool, holders.users, draft.control);
+            let batch = Batch::hidden(id, draft.created_ms, &draft.terms, pool, holders.users, draft.control);
             batch.set_gate(state);
             batch
         })

@@ -7,8 +7,6 @@
 
 use std::collections::BinaryHeap;
 
-use crossbeam_utils::CachePadded;
-
 use super::bucket::Bucket;
 use super::certificate::Certificate;
 use super::run::{Run, Runs};
@@ -23,9 +21,19 @@ pub enum Mode {
     UpTo,
 }
 
+/// Units from which on a batch may be hot for longer than a moment: then each bucket has its cache lines for itself, at
+/// 128 bytes a core. A million small batches need that memory more.
+const HOT_UNITS: u64 = 32_768;
+
+/// Places between the buckets of a hot batch: two cache lines, since processors fetch them in pairs.
+const STRIDE_HOT: usize = 128 / size_of::<Bucket>();
+
 /// The claimable serials of one batch.
 pub struct Pool {
-    buckets: Box<[CachePadded<Bucket>]>,
+    /// One bucket for each core at every `stride`-th place.
+    buckets: Box<[Bucket]>,
+    /// [`STRIDE_HOT`] or 1.
+    stride: usize,
     certificate: Certificate,
     /// Units in `spare`. Changed under its lock, within a bracket of the certificate; read by scans.
     spare_units: AtomicU64,
@@ -52,11 +60,18 @@ impl Pool {
             }
             Bucket::new(own, u32::try_from(index).expect("fewer cores than serials"))
         };
-        let buckets = (0..cores).map(bucket).map(CachePadded::new).collect::<Box<[_]>>();
+        let stride = if units >= HOT_UNITS { STRIDE_HOT } else { 1 };
+        let mut filled = (0..cores).map(bucket);
+        let place = |place: usize| {
+            let bucket = if place.is_multiple_of(stride) { filled.next() } else { None };
+            bucket.unwrap_or_else(|| Bucket::new(Run::new(0, 0), 0))
+        };
+        let buckets = (0..=(cores - 1) * stride).map(place).collect::<Box<[_]>>();
         let spare = by_length.into_iter().map(|(count, first)| Run::new(first, count)).collect::<Vec<_>>();
         let spare_units = spare.iter().map(|run| u64::from(run.count)).sum();
         let pool = Self {
             buckets,
+            stride,
             certificate: Certificate::new(),
             spare_units: AtomicU64::new(spare_units),
             spare: Mutex::new(spare),
@@ -74,7 +89,7 @@ impl Pool {
     /// When `quantity` is zero.
     pub fn draw(&self, core: usize, quantity: u8, mode: Mode, before_take: impl FnOnce()) -> Option<Runs> {
         assert!(quantity > 0, "a claim asks for at least one unit");
-        let (own, quantity) = (&self.buckets[core], u32::from(quantity));
+        let (own, quantity) = (self.bucket(core), u32::from(quantity));
         if own.units() < quantity && self.is_certainly_below(if mode == Mode::UpTo { 1 } else { quantity }) {
             return None;
         }
@@ -113,6 +128,18 @@ impl Pool {
         u32::try_from(self.scan()).unwrap_or(u32::MAX)
     }
 
+    fn bucket(&self, core: usize) -> &Bucket {
+        &self.buckets[core * self.stride]
+    }
+
+    fn buckets(&self) -> impl Iterator<Item = &Bucket> {
+        self.buckets.iter().step_by(self.stride)
+    }
+
+    fn cores(&self) -> usize {
+        self.buckets.len().div_ceil(self.stride)
+    }
+
     /// Whether a scan without a lock proves that fewer than `quantity` units were claimable.
     fn is_certainly_below(&self, quantity: u32) -> bool {
         let scan = self.certificate.begin();
@@ -120,19 +147,19 @@ impl Pool {
     }
 
     fn scan(&self) -> u64 {
-        let in_buckets = self.buckets.iter().map(|bucket| u64::from(bucket.units())).sum::<u64>();
+        let in_buckets = self.buckets().map(|bucket| u64::from(bucket.units())).sum::<u64>();
         in_buckets + self.spare_units.load(Ordering::Acquire)
     }
 
     /// One round over all buckets from where the last walk got to. Takes what is there, up to `quantity` in all.
     fn walk(&self, core: usize, quantity: u32, drawn: &mut Runs) {
-        let (count, from) = (self.buckets.len(), self.buckets[core].walk_from());
+        let (count, from) = (self.cores(), self.bucket(core).walk_from());
         for step in 0..count {
             let index = (from + step) % count;
-            while let Some(run) = self.buckets[index].take_up_to(quantity - drawn.units()) {
+            while let Some(run) = self.bucket(index).take_up_to(quantity - drawn.units()) {
                 drawn.push(run);
                 if drawn.units() == quantity {
-                    self.buckets[core].set_walk_from(index);
+                    self.bucket(core).set_walk_from(index);
                     return;
                 }
             }
@@ -165,7 +192,7 @@ impl Pool {
     /// overlaps does not believe its scan. A gathering that comes short has emptied every place and holds fewer than
     /// `quantity`: that instant justifies its own refusal.
     fn draw_gathering(&self, core: usize, quantity: u32) -> Option<Runs> {
-        if let Some(run) = self.buckets.iter().find_map(|bucket| bucket.take_exactly(quantity)) {
+        if let Some(run) = self.buckets().find_map(|bucket| bucket.take_exactly(quantity)) {
             return Some(Runs::one(run));
         }
         if self.is_certainly_below(quantity) {
@@ -191,13 +218,13 @@ impl Pool {
     /// Moves a core's share of the spare runs into its own bucket. False when there are none, or the bucket has units.
     fn refill(&self, core: usize, spare: &mut MutexGuard<'_, Vec<Run>>) -> bool {
         let units = self.spare_units.load(Ordering::Acquire);
-        if units == 0 || self.buckets[core].units() > 0 {
+        if units == 0 || self.bucket(core).units() > 0 {
             return units > 0;
         }
-        let share = u32::try_from(units.div_ceil(self.buckets.len() as u64)).expect("fewer units than serials");
+        let share = u32::try_from(units.div_ceil(self.cores() as u64)).expect("fewer units than serials");
         self.certificate.inflow(|| {
             let run = self.take_spare(spare, share).expect("spare_units counts what is there");
-            self.buckets[core].refill(run);
+            self.bucket(core).refill(run);
         });
         true
     }

@@ -12,4 +12,4 @@ mod slot;
 mod table;
 
 pub use slot::{Asked, Held};
-pub use table::{Entry, Users};
+pub use table::{Entry, HashedUser, Users};

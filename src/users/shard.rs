@@ -50,6 +50,22 @@ pub(super) struct Found {
     pub(super) units: u32,
     /// What became of the request.
     pub(super) held: Option<Held>,
+    standing: Standing,
+}
+
+/// Where a user's next claim belongs.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Standing {
+    /// Claims of the user in the index.
+    inline: usize,
+    /// The user's place among the busy ones.
+    busy: Option<u32>,
+}
+
+impl Found {
+    pub(super) fn standing(&self) -> Standing {
+        self.standing
+    }
 }
 
 impl Shard {
@@ -59,9 +75,10 @@ impl Shard {
 
     #[inline]
     pub(super) fn find(&self, hash: u64, user: u64, request: u64) -> Found {
-        let mut found = Found { units: 0, held: None };
+        let mut found = Found { units: 0, held: None, standing: Standing::default() };
         for slot in self.claims_of(hash, user) {
             if slot.kind == Kind::Busy {
+                found.standing.busy = Some(slot.place);
                 let busy = &self.rare().busy[slot.place as usize];
                 found.units += busy.units;
                 if let Some(slot) = busy.claims.get(&request) {
@@ -69,6 +86,7 @@ impl Shard {
                 }
                 continue;
             }
+            found.standing.inline += 1;
             found.units += u32::from(slot.granted);
             if slot.request == request {
                 found.held = Some(self.held(slot));
@@ -77,8 +95,16 @@ impl Shard {
         found
     }
 
-    /// Records a claim that [`Shard::find`] did not find.
-    pub(super) fn insert(&mut self, hash: &dyn Fn(u64) -> u64, user: u64, request: u64, asked: Asked, runs: &Runs) {
+    /// Records a claim that [`Shard::find`] did not find, for a user of this hash and of the standing that it found.
+    /// `rehash` tells the hash of other users.
+    pub(super) fn insert(
+        &mut self,
+        (user, hash): (u64, u64),
+        standing: Standing,
+        request: u64,
+        (asked, runs): (Asked, &Runs),
+        rehash: &dyn Fn(u64) -> u64,
+    ) {
         assert!(!self.closed, "a closed batch grants nothing");
         let granted = u8::try_from(runs.units()).expect("a claim asks for at most 255 units");
         assert!(granted > 0 && granted <= asked.quantity, "granted {granted} of {}", asked.quantity);
@@ -92,24 +118,17 @@ impl Shard {
         self.units += u64::from(granted);
         let slot = Slot { user, request, place, asked, granted, kind };
 
-        let (mut inline, mut busy) = (0, None);
-        for other in self.claims_of(hash(user), user) {
-            match other.kind {
-                Kind::Busy => busy = Some(other.place),
-                Kind::OneRun | Kind::Split => inline += 1,
-            }
-        }
-        if let Some(place) = busy {
+        if let Some(place) = standing.busy {
             self.rare_mut().busy[place as usize].insert(slot);
-        } else if inline < INLINE_CLAIMS_MAX {
-            self.place(hash, slot);
+        } else if standing.inline < INLINE_CLAIMS_MAX {
+            self.place(hash, slot, rehash);
         } else {
             let mut first = BusyUser::default();
             first.insert(slot);
             let busy = &mut self.rare_mut().busy;
             busy.push(first);
             let place = index(busy.len() - 1);
-            self.place(hash, Slot { place, kind: Kind::Busy, ..slot });
+            self.place(hash, Slot { place, kind: Kind::Busy, ..slot }, rehash);
         }
     }
 
@@ -140,15 +159,15 @@ impl Shard {
         Held { asked: slot.asked, runs }
     }
 
-    fn place(&mut self, hash: &dyn Fn(u64) -> u64, slot: Slot) {
+    fn place(&mut self, hash: u64, slot: Slot, rehash: &dyn Fn(u64) -> u64) {
         if !self.index.has_room(self.claims.len()) {
             let mut larger = self.index.larger();
             for (place, slot) in (0..).zip(self.claims.iter()) {
-                larger.insert(hash(slot.user), place);
+                larger.insert(rehash(slot.user), place);
             }
             self.index = larger;
         }
-        self.index.insert(hash(slot.user), index(self.claims.len()));
+        self.index.insert(hash, index(self.claims.len()));
         self.claims.push(slot);
     }
 

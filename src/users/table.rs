@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::index::home;
 use super::prefetch::prefetch;
-use super::shard::{Found, Shard};
+use super::shard::{Shard, Standing};
 use super::slot::{Asked, Held};
 use crate::stock::Runs;
 
@@ -45,8 +45,16 @@ pub struct Entry<'a> {
     lane: &'a Lane,
     shard: MutexGuard<'a, Shard>,
     hasher: &'a RandomState,
-    hash: u64,
+    user: HashedUser,
+    /// What the last look found.
+    standing: Option<Standing>,
+}
+
+/// A user and the place in one table that the user's id stands for.
+#[derive(Clone, Copy, Debug)]
+pub struct HashedUser {
     user: u64,
+    hash: u64,
 }
 
 impl Users {
@@ -58,11 +66,17 @@ impl Users {
         Self { lanes: OnceLock::new(), lanes_wanted, hasher: RandomState::default() }
     }
 
-    /// Asks the processor for the memory that a look at `user` will need.
+    /// The user's place in this table.
     #[inline]
-    pub fn prefetch(&self, user: u64) {
+    #[must_use]
+    pub fn hashed(&self, user: u64) -> HashedUser {
+        HashedUser { user, hash: self.hasher.hash_one(user) }
+    }
+
+    /// Asks the processor for the memory that a look at a user will need.
+    #[inline]
+    pub fn prefetch(&self, HashedUser { hash, .. }: HashedUser) {
         let Some(lanes) = self.lanes.get() else { return };
-        let hash = self.hasher.hash_one(user);
         let lane = lane(lanes, hash);
         let (words, length) = (lane.words.load(Ordering::Relaxed), lane.length.load(Ordering::Relaxed));
         prefetch(words.wrapping_add(home(hash, length)), WORDS_AHEAD);
@@ -71,9 +85,14 @@ impl Users {
     /// Locks what is known of `user`.
     #[must_use]
     pub fn entry(&self, user: u64) -> Entry<'_> {
-        let hash = self.hasher.hash_one(user);
-        let lane = lane(self.lanes(), hash);
-        Entry { lane, shard: lane.shard.lock(), hasher: &self.hasher, hash, user }
+        self.entry_of(self.hashed(user))
+    }
+
+    /// The same for a user of this table whose place is known.
+    #[must_use]
+    pub fn entry_of(&self, user: HashedUser) -> Entry<'_> {
+        let lane = lane(self.lanes(), user.hash);
+        Entry { lane, shard: lane.shard.lock(), hasher: &self.hasher, user, standing: None }
     }
 
     /// Units held by all users.
@@ -89,12 +108,12 @@ impl Users {
         }
     }
 
-    /// Which of `shares` parts of the table `user` belongs to. Parts share nothing, so they can be filled at once.
+    /// Which of `shares` parts of the table a user belongs to. Parts share nothing, so they can be filled at once.
     /// `salt` spreads the tables that are too small to have parts.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
-    pub fn share(&self, user: u64, salt: u64, shares: usize) -> usize {
-        share_of_lane(self.hasher.hash_one(user) as usize & (self.lanes().len() - 1), salt, shares)
+    pub fn share(&self, user: HashedUser, salt: u64, shares: usize) -> usize {
+        share_of_lane(user.hash as usize & (self.lanes().len() - 1), salt, shares)
     }
 
     /// Gives the memory of one part back, for good.
@@ -131,9 +150,10 @@ fn lane(lanes: &[CachePadded<Lane>], hash: u64) -> &Lane {
 impl Entry<'_> {
     /// Units that the user holds, and what became of `request` if it was granted.
     #[must_use]
-    pub fn find(&self, request: u64) -> (u32, Option<Held>) {
-        let Found { units, held } = self.shard.find(self.hash, self.user, request);
-        (units, held)
+    pub fn find(&mut self, request: u64) -> (u32, Option<Held>) {
+        let found = self.shard.find(self.user.hash, self.user.user, request);
+        self.standing = Some(found.standing());
+        (found.units, found.held)
     }
 
     /// Whether the table was given back.
@@ -147,8 +167,10 @@ impl Entry<'_> {
     /// # Panics
     /// When the grant is empty or larger than what was asked for.
     pub fn insert(&mut self, request: u64, asked: Asked, runs: &Runs) {
-        let hasher = self.hasher;
-        self.shard.insert(&|user| hasher.hash_one(user), self.user, request, asked, runs);
+        let HashedUser { user, hash } = self.user;
+        let standing = self.standing.take().unwrap_or_else(|| self.shard.find(hash, user, request).standing());
+        let rehash = |user| self.hasher.hash_one(user);
+        self.shard.insert((user, hash), standing, request, (asked, runs), &rehash);
         let words = self.shard.index().words();
         if words.len() != self.lane.length.load(Ordering::Relaxed) {
             self.lane.words.store(words.as_ptr().cast_mut(), Ordering::Relaxed);

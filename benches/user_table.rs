@@ -9,7 +9,7 @@ use divan::{Bencher, black_box};
 use stockade::stock::{Mode, Run, Runs};
 use stockade::users::{Asked, Users};
 
-/// The server's allocator. Its settings are the server's with `MALLOC_CONF=thp:always` in the environment.
+/// The server's allocator.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

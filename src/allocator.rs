@@ -5,15 +5,13 @@
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// `thp`: large pages for all memory. A claim's look at the table of users touches another page each time, and with
-/// small ones the processor waits for page tables as well (measured on 22 November 2026: 345 → 245 ns of user time a
-/// claim).
+/// `background_thread`: memory that was freed goes back to the system after ten seconds, also when nothing is allocated.
 ///
-/// `background_thread`: memory that was freed goes back to the system after ten seconds, also when nothing is
-/// allocated.
+/// Not `thp:always`: large pages made no difference to the rate once the index of users was small, and doubled the
+/// slowest answers, since the kernel clears two megabytes at a time (22 November 2026).
 ///
 /// The environment variable `MALLOC_CONF` is read after this and wins.
 // SAFETY: the allocator declares `malloc_conf` as a pointer to a C string: a reference to bytes that live for ever and
 // end with a zero is one. Nothing else defines the name: the program would not link.
 #[unsafe(export_name = "malloc_conf")]
-pub(crate) static MALLOC_CONF: &[u8; 34] = b"thp:always,background_thread:true\0";
+pub(crate) static MALLOC_CONF: &[u8; 23] = b"background_thread:true\0";

@@ -14,6 +14,9 @@ const LOAD_MAX: (usize, usize) = (4, 5);
 /// It then has this many times the words: 3 ÷ 2.
 const GROWTH: (usize, usize) = (3, 2);
 
+/// Words from which on the indexes of one table grow out of step.
+const WORDS_SPREAD: usize = 64;
+
 /// No claim.
 const EMPTY: u32 = 0;
 
@@ -45,8 +48,15 @@ impl Index {
     }
 
     /// A larger, empty one.
-    pub(super) fn larger(&self) -> Self {
-        let length = (self.words.len() * GROWTH.0 / GROWTH.1).max(WORDS_MIN);
+    ///
+    /// The shards of a table fill at the same pace. So that they do not all grow at the same moment, which claims would
+    /// feel, each goes a part of one step of growth further, once: `phase` ÷ 256.
+    pub(super) fn larger(&self, phase: u8) -> Self {
+        let before = self.words.len();
+        let mut length = (before * GROWTH.0 / GROWTH.1).max(WORDS_MIN);
+        if before < WORDS_SPREAD && length >= WORDS_SPREAD {
+            length += length * (GROWTH.0 - GROWTH.1) / GROWTH.1 * usize::from(phase) / 256;
+        }
         let places = u32::try_from(length).expect("fewer claims than serials").next_power_of_two();
         Self { words: vec![EMPTY; length].into_boxed_slice(), place_mask: places - 1 }
     }

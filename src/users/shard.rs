@@ -33,6 +33,8 @@ pub(super) struct Shard {
     claims: Claims,
     units: u64,
     rare: Option<Box<Rare>>,
+    /// See [`Index::larger`].
+    phase: u8,
     /// Given back for good: the batch is closed.
     closed: bool,
 }
@@ -69,6 +71,11 @@ impl Found {
 }
 
 impl Shard {
+    /// An empty shard whose growth is in this phase.
+    pub(super) fn new(phase: u8) -> Self {
+        Self { phase, ..Self::default() }
+    }
+
     pub(super) fn index(&self) -> &Index {
         &self.index
     }
@@ -161,7 +168,7 @@ impl Shard {
 
     fn place(&mut self, hash: u64, slot: Slot, rehash: &dyn Fn(u64) -> u64) {
         if !self.index.has_room(self.claims.len()) {
-            let mut larger = self.index.larger();
+            let mut larger = self.index.larger(self.phase);
             for (place, slot) in (0..).zip(self.claims.iter()) {
                 larger.insert(rehash(slot.user), place);
             }

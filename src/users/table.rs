@@ -124,14 +124,18 @@ impl Users {
     }
 
     fn lanes(&self) -> &[CachePadded<Lane>] {
-        self.lanes.get_or_init(|| (0..self.lanes_wanted).map(|_| CachePadded::new(Lane::new())).collect())
+        let lane = |index: u32| {
+            let phase = u64::from(index) * 256 / u64::from(self.lanes_wanted);
+            CachePadded::new(Lane::new(u8::try_from(phase).expect("below 256")))
+        };
+        self.lanes.get_or_init(|| (0..self.lanes_wanted).map(lane).collect())
     }
 }
 
 impl Lane {
-    fn new() -> Self {
+    fn new(phase: u8) -> Self {
         let (words, length) = (AtomicPtr::new(null_mut()), AtomicUsize::new(0));
-        Self { shard: Mutex::default(), words, length }
+        Self { shard: Mutex::new(Shard::new(phase)), words, length }
     }
 }
 

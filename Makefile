@@ -27,8 +27,10 @@ STEP := @scripts/step.sh
 IN_TARGET := @scripts/in-target.sh
 
 KILLS ?= 200
+ROWS ?=
+SECONDS ?= 5
 
-.PHONY: kills figures help setup setup-lint rocksdb-notice build demo test lint fmt bench clean
+.PHONY: kills figures compare help setup setup-lint rocksdb-notice build demo test lint fmt bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
@@ -59,6 +61,10 @@ kills: setup rocksdb-notice  ## 200 kill -9 cycles under load (KILLS=n for anoth
 
 figures: setup rocksdb-notice  ## measure the table of docs/performance.md on this machine
 	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec python3 scripts/figures.py "$$CARGO_TARGET_DIR/release"'
+
+compare: setup rocksdb-notice  ## measure beside Redis, PostgreSQL, MariaDB (ROWS=redis,floor: some; SECONDS=5: each)
+	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec python3 scripts/compare "$$@"' \
+	    compare "$$CARGO_TARGET_DIR/release" --seconds $(SECONDS) $(addprefix --rows=,$(ROWS))
 
 bench: setup rocksdb-notice  ## the micro-benchmarks of benches/
 	$(IN_TARGET) cargo bench --locked --workspace --benches

@@ -5,7 +5,8 @@
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// `background_thread`: memory that was freed goes back to the system after ten seconds, also when nothing is allocated.
+/// `background_thread`: memory that was freed goes back to the system after ten seconds, also when nothing is
+/// allocated.
 ///
 /// Not `thp:always`: large pages made no difference to the rate once the index of users was small, and doubled the
 /// slowest answers, since the kernel clears two megabytes at a time (22 November 2026).

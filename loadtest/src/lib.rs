@@ -1,55 +1,45 @@
-//! Open-loop load for a Stockade server, and the proof that every answer was right.
+//! Load for a Stockade server, the proof that every answer was right, and the tools to read what came out.
 //!
 //! ```text
-//! scenario ─► plan ─► run ─┬─ batches      creates them, over the control connection
-//!                          ├─ worker × N   one thread: epoll, schedules, lanes
-//!                          │    └─ lane    a socket and its connection
-//!                          │         └─ connection   frames out, replies in, without a socket
-//!                          ├─ verify       serials, limits, counters, look-ups
-//!                          └─ report
+//! plan ─► run ─┬─ wire      opens connections, creates the batches
+//!              ├─ load      one thread each: epoll, schedules, frames out, replies in
+//!              │    └─ timeline   what happened when
+//!              ├─ probe     the server's own metrics meanwhile, if its admin port is named
+//!              ├─ view      a terminal, or plain lines, meanwhile
+//!              ├─ proof     serials, limits, counters, look-ups
+//!              └─ report    text, JSON, an HTML page, an .hgrm file
+//!
+//! compare   two reports: what changed, and whether that is too much
+//! sweep     many runs on servers of its own: the knee, and what to configure
+//! cli       the command line of all of them
 //! ```
 //!
 //! It speaks the wire protocol itself and keeps nothing per claim in flight: who claims what follows from the seed and
-//! the claim's position ([`population`]), so that a claim costs a few tens of nanoseconds and 10⁸ of them can be
-//! verified. It knows nothing of the server beyond the protocol, and uses no client library that could hide latencies.
+//! the claim's position ([`load::population`]), so that a claim costs a few tens of nanoseconds and 10⁸ of them can be
+//! verified. It knows nothing of the server beyond the protocol, its metrics and its command line, and uses no client
+//! library that could hide latencies.
 //!
 //! Only for Linux: it waits with epoll, since finer timers than a millisecond are what an open loop stands on.
 
-pub mod batch_mix;
-pub mod batches;
-pub mod books;
 pub mod cli;
-pub mod connection;
-pub mod control;
+pub mod compare;
 pub mod hash;
-pub mod lane;
-pub mod ledger;
-pub mod limit_check;
 pub mod limits;
-pub mod link;
-pub mod machine;
+pub mod load;
 pub mod plan;
-pub mod population;
-pub mod progress;
-pub mod reconnect;
+pub mod probe;
+pub mod proof;
 pub mod report;
 pub mod run;
-pub mod scenario;
-pub mod schedule;
-pub mod serials;
-pub mod span;
-pub mod tally;
-pub mod text;
+pub mod sweep;
 pub mod time;
-pub mod verdict;
-pub mod verify;
-pub mod watch;
-pub mod window;
-pub mod worker;
+pub mod timeline;
+pub mod view;
+pub mod wire;
 
 pub use plan::Plan;
-pub use progress::Progress;
+pub use plan::scenario::Scenario;
 pub use report::Report;
 pub use run::{RunError, run};
-pub use scenario::Scenario;
-pub use watch::watch;
+pub use view::progress::Progress;
+pub use view::watch;

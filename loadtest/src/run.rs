@@ -2,27 +2,31 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::net::TcpStream;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use stockade_protocol::hello::Welcome;
 
-use crate::batches::{BatchError, Shown, prepare};
-use crate::books::Books;
-use crate::connection::{Connection, Record};
-use crate::control::Control;
 use crate::hash::scramble;
-use crate::link::{Link, LinkError};
-use crate::machine::allow_open_files;
+use crate::load::connection::{Connection, Record};
+use crate::load::population::Population;
+use crate::load::tally::{Period, Tally};
+use crate::load::worker::{Assignment, Yield, work};
 use crate::plan::Plan;
-use crate::population::Population;
-use crate::progress::{Phase, Progress};
-use crate::report::{Effort, Report};
-use crate::tally::{Period, Tally};
+use crate::probe::http::HttpError;
+use crate::probe::sample::Sample;
+use crate::probe::{Probe, Readings, ServerSeries};
+use crate::proof::books::Books;
+use crate::proof::verify::{Evidence, verify};
+use crate::report::machine::allow_open_files;
+use crate::report::{Circumstances, Effort, Report};
 use crate::time::{Clock, nanoseconds};
-use crate::verify::{Evidence, verify};
-use crate::worker::{Assignment, Yield, work};
+use crate::view::progress::{Phase, Progress};
+use crate::wire::batches::{BatchError, Shown, prepare};
+use crate::wire::control::Control;
+use crate::wire::link::{Link, LinkError};
 
 /// Time for the threads to start before the schedule does.
 const HEAD_START: Duration = Duration::from_millis(10);
@@ -38,6 +42,8 @@ pub enum RunError {
     Batch(BatchError),
     /// The load is over, but the server gave no answer to verify it with: nothing is proved.
     Verification(BatchError),
+    /// The server's metrics were asked for and cannot be read.
+    Metrics(HttpError),
     /// The operating system refused what the generator needs.
     System(io::Error),
 }
@@ -48,6 +54,7 @@ impl RunError {
     pub fn is_usage(&self) -> bool {
         match self {
             RunError::Plan(_) | RunError::Link(LinkError::Address { .. }) => true,
+            RunError::Metrics(error) => error.is_usage(),
             RunError::Link(_) | RunError::Batch(_) | RunError::Verification(_) | RunError::System(_) => false,
         }
     }
@@ -69,25 +76,34 @@ fn run_through(plan: &Plan, progress: &Progress) -> Result<Report, RunError> {
     let mut control = Control::open(&plan.server, &plan.token, plan.drain_limit).map_err(RunError::Link)?;
     let welcome = *control.welcome();
     fits(plan, &welcome)?;
-    let run = scramble(plan.seed ^ nanoseconds(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()));
+    let probe = plan.admin.as_ref().map(|address| Probe::new(address, &plan.token));
+    let first_sample = probe.as_ref().map(Probe::read).transpose().map_err(RunError::Metrics)?;
+    let started = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let run = scramble(plan.seed ^ nanoseconds(started));
     let before = prepare(&mut control, plan, run).map_err(RunError::Batch)?;
     let ids = before.iter().map(|batch| batch.id).collect();
     let population = Arc::new(Population::new(plan, run, ids));
     let period = period(plan);
-    let assignments = assign(plan, &population, period, &before)?;
+    let dealt = connect(plan, &population, period)?;
+    let clock = Clock::starting_in(HEAD_START);
+    let assignments = assign(plan, dealt, clock, period, &before);
 
     progress.enter(Phase::Claiming);
-    let yields = load(assignments, progress).map_err(RunError::System)?;
+    let (yields, readings) = watched(probe.as_ref().zip(first_sample), clock, period, || load(assignments, progress));
+    let yields = yields.map_err(RunError::System)?;
     let finished_ns = yields.iter().map(|one| one.finished_ns).max().unwrap_or(0);
     let cpu_ns = yields.iter().map(|one| one.cpu_ns).sum();
-    let (connections, record) = merge(yields, period, &before);
-    let effort = Effort { measured_ns: finished_ns.min(period.end_ns).saturating_sub(period.warm_ns), cpu_ns };
+    let (connections, record) = merge(yields, period, plan.planned_ns(), &before);
+    let measured_ns = finished_ns.min(period.end_ns).saturating_sub(period.warm_ns);
+    let effort = Effort { measured_ns, finished_ns, cpu_ns };
     let tally = record.tally.clone();
+    let seen = readings.map(|(address, readings)| ServerSeries::new(&address, &readings, tally.answered));
 
     progress.enter(Phase::Verifying);
     let evidence = Evidence { population: &population, connections, record, before, sample: plan.sample };
     let verification = verify(&mut control, evidence, progress).map_err(RunError::Verification)?;
-    Ok(Report::new(plan, &welcome, &tally, effort, verification))
+    let circumstances = Circumstances { plan, welcome: &welcome, started, seen };
+    Ok(Report::new(circumstances, &tally, effort, verification))
 }
 
 fn fits(plan: &Plan, welcome: &Welcome) -> Result<(), RunError> {
@@ -105,13 +121,11 @@ fn period(plan: &Plan) -> Period {
     Period { warm_ns, end_ns: warm_ns + nanoseconds(plan.duration) }
 }
 
+/// A connection with its greeted socket.
+type Greeted = (Connection, TcpStream);
+
 /// Opens all connections and deals them out to the threads.
-fn assign(
-    plan: &Plan,
-    population: &Arc<Population>,
-    period: Period,
-    batches: &[Shown],
-) -> Result<Vec<Assignment>, RunError> {
+fn connect(plan: &Plan, population: &Arc<Population>, period: Period) -> Result<Vec<Vec<Greeted>>, RunError> {
     let mut dealt = (0..plan.threads).map(|_| Vec::new()).collect::<Vec<_>>();
     for number in 0..plan.connections {
         let (link, _) = Link::open(&plan.server, &plan.token).map_err(RunError::Link)?;
@@ -119,7 +133,10 @@ fn assign(
         let connection = Connection::new(number, plan, Arc::clone(population), period);
         dealt[(number % plan.threads) as usize].push((connection, stream));
     }
-    let clock = Clock::starting_in(HEAD_START);
+    Ok(dealt)
+}
+
+fn assign(plan: &Plan, dealt: Vec<Vec<Greeted>>, clock: Clock, period: Period, batches: &[Shown]) -> Vec<Assignment> {
     let per_user = batches.iter().map(|batch| batch.per_user).collect::<Vec<_>>();
     let assignment = |(thread, connections)| Assignment {
         thread,
@@ -127,11 +144,30 @@ fn assign(
         per_user: per_user.clone(),
         clock,
         period,
+        planned_ns: plan.planned_ns(),
         drain_end_ns: period.end_ns + nanoseconds(plan.drain_limit),
         server: plan.server.clone(),
         token: plan.token.clone(),
     };
-    Ok(dealt.into_iter().enumerate().map(assignment).collect())
+    dealt.into_iter().enumerate().map(assignment).collect()
+}
+
+/// Does `work`, and reads the server's metrics meanwhile if there is a probe for them.
+fn watched<T>(
+    probe: Option<(&Probe, Sample)>,
+    clock: Clock,
+    period: Period,
+    work: impl FnOnce() -> T,
+) -> (T, Option<(String, Readings)>) {
+    let Some((probe, first)) = probe else { return (work(), None) };
+    thread::scope(|scope| {
+        let (until, is_over) = mpsc::channel();
+        let readings = scope.spawn(move || probe.watch(first, clock, period, &is_over));
+        let result = work();
+        drop(until);
+        let readings = readings.join().expect("a panic aborts the program");
+        (result, Some((probe.address().to_owned(), readings)))
+    })
 }
 
 fn load(assignments: Vec<Assignment>, progress: &Progress) -> io::Result<Vec<Yield>> {
@@ -143,9 +179,9 @@ fn load(assignments: Vec<Assignment>, progress: &Progress) -> io::Result<Vec<Yie
     })
 }
 
-fn merge(yields: Vec<Yield>, period: Period, batches: &[Shown]) -> (Vec<Connection>, Record) {
+fn merge(yields: Vec<Yield>, period: Period, planned_ns: u64, batches: &[Shown]) -> (Vec<Connection>, Record) {
     let per_user = batches.iter().map(|batch| batch.per_user).collect::<Vec<_>>();
-    let mut record = Record { tally: Tally::new(period), books: Books::new(&per_user) };
+    let mut record = Record { tally: Tally::new(period, planned_ns), books: Books::new(&per_user) };
     let mut connections = Vec::new();
     for one in yields {
         record.tally.absorb(&one.record.tally);
@@ -161,6 +197,7 @@ impl fmt::Display for RunError {
             RunError::Plan(text) => formatter.write_str(text),
             RunError::Link(error) => error.fmt(formatter),
             RunError::Batch(error) => error.fmt(formatter),
+            RunError::Metrics(error) => error.fmt(formatter),
             RunError::Verification(error) => write!(formatter, "the load is over and could not be verified: {error}"),
             RunError::System(error) => {
                 write!(

@@ -7,10 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use stockade_loadtest::Plan;
-use stockade_loadtest::connection::Connection;
-use stockade_loadtest::lane::Lane;
-use stockade_loadtest::population::Population;
-use stockade_loadtest::tally::{Period, Tally};
+use stockade_loadtest::load::connection::Connection;
+use stockade_loadtest::load::lane::Lane;
+use stockade_loadtest::load::population::Population;
+use stockade_loadtest::load::tally::{Period, Tally};
 use stockade_loadtest::time::Clock;
 use stockade_protocol::claim::Claim;
 use stockade_protocol::frame::{Side, decode};
@@ -29,7 +29,7 @@ fn what_the_socket_did_not_take_follows_byte_for_byte() {
     let plan = Plan { closed: true, window: 65_536, claims_per_frame: 8_192, ..Plan::default() };
     let population = Arc::new(Population::new(&plan, 1, vec![1]));
     let period = Period { warm_ns: 0, end_ns: u64::MAX };
-    let mut tally = Tally::new(period);
+    let mut tally = Tally::new(period, 0);
     let clock = Clock::starting_in(Duration::ZERO);
     let mut lane = Lane::new(Connection::new(0, &plan, Arc::clone(&population), period));
     lane.attach(stream, clock, &mut tally).unwrap();

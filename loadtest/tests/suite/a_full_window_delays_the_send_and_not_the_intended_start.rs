@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stockade_loadtest::Plan;
-use stockade_loadtest::books::Books;
-use stockade_loadtest::connection::{Connection, Record};
-use stockade_loadtest::population::Population;
-use stockade_loadtest::tally::{Period, Tally};
+use stockade_loadtest::load::connection::{Connection, Record};
+use stockade_loadtest::load::population::Population;
+use stockade_loadtest::load::tally::{Period, Tally};
+use stockade_loadtest::proof::books::Books;
 use stockade_protocol::claim::{Claim, ClaimReply};
 use stockade_protocol::frame::{Side, decode};
 use stockade_protocol::limits::REQUEST_BODY_BYTES_MAX;
@@ -30,7 +30,7 @@ fn connection(closed: bool) -> (Connection, Record) {
     };
     let period = Period { warm_ns: 0, end_ns: 100 * MS };
     let population = Arc::new(Population::new(&plan, 1, vec![1]));
-    let record = Record { tally: Tally::new(period), books: Books::new(&[1]) };
+    let record = Record { tally: Tally::new(period, 0), books: Books::new(&[1]) };
     (Connection::new(0, &plan, population, period), record)
 }
 

@@ -1,6 +1,6 @@
 //! A correct server under every kind of load: nothing to complain about.
 
-use stockade_loadtest::batch_mix::BatchMix;
+use stockade_loadtest::plan::batch_mix::BatchMix;
 
 use crate::support::{FakeServer, Trouble, faults, report};
 

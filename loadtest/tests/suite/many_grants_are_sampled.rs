@@ -1,6 +1,6 @@
 //! More grants than the bound of look-ups.
 
-use stockade_loadtest::verdict::Mode;
+use stockade_loadtest::proof::verdict::Mode;
 
 use crate::support::{FakeServer, report};
 

@@ -50,10 +50,19 @@ fn standard_output_is_the_report_as_json_and_nothing_else() {
         "/parameters/duration_s",
         "/parameters/warm_up_s",
         "/parameters/retry_ratio",
+        "/distribution/claims",
+        "/distribution/points/0/quantile",
+        "/distribution/points/0/latency_us",
+        "/series/interval_s",
+        "/series/intervals/0/answered_per_s",
+        "/series/intervals/0/p50_us",
+        "/series/intervals/0/p99_us",
+        "/series/intervals/0/max_us",
+        "/series/intervals/0/outcomes/GRANTED",
     ] {
         assert!(report.pointer(number).is_some_and(Value::is_number), "{number}: {report:#}");
     }
-    for text in ["/machine/cpu", "/machine/kernel", "/build/version", "/build/commit", "/server/version"] {
+    for text in ["/started", "/machine/cpu", "/machine/kernel", "/build/version", "/build/commit", "/server/version"] {
         assert!(
             report.pointer(text).is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty())),
             "{text}"
@@ -62,6 +71,7 @@ fn standard_output_is_the_report_as_json_and_nothing_else() {
     assert_eq!(report["verification"]["mode"], "complete");
     assert_eq!(report["server"]["durability"], "memory");
     assert_eq!(report["offered_claims_per_s"], Value::Null, "a closed loop offers nothing");
+    assert_eq!(report["server_metrics"], Value::Null, "--admin was not given");
     assert_eq!(report["claims"]["answered"], 3_000);
     assert_eq!(report["seed"], 5);
     assert!(!String::from_utf8_lossy(&output.stdout).contains("secret"), "the token is in no report");

@@ -2,6 +2,8 @@
 //!
 //! Threads and one lock: nothing in it is fast, so that nothing in it is clever.
 
+pub(crate) mod admin;
+pub(crate) mod files;
 mod stock;
 
 use std::collections::HashMap;

@@ -1,0 +1,273 @@
+//! A run that can be carried out: every setting has a value, and every value is within its bounds.
+
+pub mod batch_mix;
+pub mod scenario;
+pub mod span;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use stockade_protocol::limits::{BATCH_NAME_BYTES_MAX, CLAIMS_PER_FRAME_MAX, TOKEN_BYTES_MAX};
+
+use crate::limits::{
+    BATCHES_MAX, CONNECTIONS_MAX, RATE_MAX, RATIO_MAX, RATIO_SUM_MAX, SAMPLE_MAX, SLOTS_PER_CONNECTION_MAX, SPAN_MAX,
+    STOCK_WITHOUT_END, THREADS_MAX, USERS_MAX, WINDOW_FRAMES_MAX,
+};
+use crate::load::schedule::Arrivals;
+use crate::plan::batch_mix::BatchMix;
+use crate::plan::scenario::{PerUser, Scenario};
+use crate::plan::span::Span;
+use crate::time::{nanoseconds, real, whole};
+
+/// A checked run. The report shows it as its parameters.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// Address of the server.
+    pub server: String,
+    /// Address of the server's admin port, where its metrics are read during the run; `None` = they are not.
+    pub admin: Option<String>,
+    /// Token for the handshake; empty where none is asked for. In no report.
+    #[serde(skip)]
+    pub token: String,
+    /// Whether the window is kept full, instead of following a schedule.
+    pub closed: bool,
+    /// Claims a second that the open loop offers.
+    pub rate: u64,
+    /// How the open loop's frames follow each other.
+    pub arrivals: Arrivals,
+    /// Connections, all threads together.
+    pub connections: u32,
+    /// Generator threads; at most one for each connection.
+    pub threads: u32,
+    /// Claims in one frame.
+    pub claims_per_frame: u32,
+    /// Frames in flight on one connection.
+    pub window: u32,
+    /// How long to measure.
+    #[serde(rename = "duration_s", serialize_with = "as_seconds")]
+    pub duration: Duration,
+    /// How long to run before measuring.
+    #[serde(rename = "warm_up_s", serialize_with = "as_seconds")]
+    pub warm_up: Duration,
+    /// How long to wait for outstanding replies at the end.
+    #[serde(rename = "drain_limit_s", serialize_with = "as_seconds")]
+    pub drain_limit: Duration,
+    /// Claims after which to stop.
+    pub claims: Option<u64>,
+    /// Users, requests and choices follow from it.
+    pub seed: u64,
+    /// Distinct users; `None` = a new one for each claim.
+    pub users: Option<u64>,
+    /// Share of claims by a user who claimed before.
+    pub repeat_ratio: f64,
+    /// Share of claims that are an earlier one sent again.
+    pub retry_ratio: f64,
+    /// Most grants that are looked up.
+    pub sample: u64,
+    /// Number of batches.
+    pub batches: u32,
+    /// How claims spread over them.
+    pub batch_mix: BatchMix,
+    /// Units of each batch that the run creates.
+    pub stock: u32,
+    /// Units that one user may hold of a batch that the run creates; `None` = unlimited.
+    pub per_user: Option<u32>,
+    /// Id of the first batch; `None` = ids nobody used.
+    pub batch_id: Option<u64>,
+    /// Name of the batches that the run creates.
+    pub batch_name: String,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            server: "127.0.0.1:7400".to_owned(),
+            admin: None,
+            token: String::new(),
+            closed: false,
+            rate: 100_000,
+            arrivals: Arrivals::Constant,
+            connections: 16,
+            threads: 1,
+            claims_per_frame: 16,
+            window: 64,
+            duration: Duration::from_secs(5),
+            warm_up: Duration::from_secs(1),
+            drain_limit: Duration::from_secs(10),
+            claims: None,
+            seed: 1,
+            users: None,
+            repeat_ratio: 0.0,
+            retry_ratio: 0.0,
+            sample: 1_000_000,
+            batches: 1,
+            batch_mix: BatchMix::Uniform,
+            stock: STOCK_WITHOUT_END,
+            per_user: Some(1),
+            batch_id: None,
+            batch_name: "load test".to_owned(),
+        }
+    }
+}
+
+impl Plan {
+    /// The run that `scenario` asks for, with defaults where it is silent.
+    ///
+    /// # Errors
+    /// A sentence for each setting that is out of bounds; all of them at once.
+    pub fn new(scenario: Scenario) -> Result<Self, Vec<String>> {
+        let default = Plan::default();
+        let batches = scenario.batch.count.unwrap_or(default.batches);
+        let span = |span: Option<Span>, default| span.map_or(default, |Span(duration)| duration);
+        let connections = scenario.connections.unwrap_or(default.connections);
+        let plan = Plan {
+            server: scenario.server.unwrap_or(default.server),
+            admin: scenario.admin,
+            token: scenario.token.unwrap_or(default.token),
+            closed: scenario.closed.unwrap_or(default.closed),
+            rate: scenario.rate.unwrap_or(default.rate),
+            arrivals: scenario.arrivals.unwrap_or(default.arrivals),
+            connections,
+            threads: scenario.threads.unwrap_or(default.threads).min(connections.max(1)),
+            claims_per_frame: scenario.claims_per_frame.unwrap_or(default.claims_per_frame),
+            window: scenario.window.unwrap_or(default.window),
+            duration: span(scenario.duration, default.duration),
+            warm_up: span(scenario.warm_up, default.warm_up),
+            drain_limit: span(scenario.drain_limit, default.drain_limit),
+            claims: scenario.claims,
+            seed: scenario.seed.unwrap_or(default.seed),
+            users: scenario.users,
+            repeat_ratio: scenario.repeat_ratio.unwrap_or(default.repeat_ratio),
+            retry_ratio: scenario.retry_ratio.unwrap_or(default.retry_ratio),
+            sample: scenario.sample.unwrap_or(default.sample),
+            batches,
+            batch_mix: scenario.batch.mix.unwrap_or(default.batch_mix),
+            stock: scenario.batch.stock.unwrap_or(STOCK_WITHOUT_END / batches.clamp(1, BATCHES_MAX)),
+            per_user: scenario.batch.per_user.map_or(default.per_user, |PerUser(units)| units),
+            batch_id: scenario.batch.id,
+            batch_name: scenario.batch.name.unwrap_or(default.batch_name),
+        };
+        let problems = plan.problems();
+        if problems.is_empty() { Ok(plan) } else { Err(problems) }
+    }
+
+    /// Nanoseconds between the frames of one connection in an open loop, on average.
+    #[must_use]
+    pub fn frame_interval_ns(&self) -> f64 {
+        1e9 * f64::from(self.connections) * f64::from(self.claims_per_frame) / real(self.rate)
+    }
+
+    /// How long the schedule should take; 0 = nobody knows, since the server's speed decides when all claims are sent.
+    #[must_use]
+    pub fn planned_ns(&self) -> u64 {
+        let schedule_ns = nanoseconds(self.warm_up + self.duration);
+        match self.claims {
+            None => schedule_ns,
+            Some(_) if self.closed => 0,
+            Some(claims) => schedule_ns.min(whole(real(claims) / real(self.rate) * 1e9)),
+        }
+    }
+
+    /// Most claims that connection `number` sends: an even share of `claims`, or what the numbering allows.
+    #[must_use]
+    pub fn claims_of(&self, number: u32) -> u64 {
+        let connections = u64::from(self.connections);
+        let share =
+            self.claims.map(|claims| claims / connections + u64::from(u64::from(number) < claims % connections));
+        share.map_or(SLOTS_PER_CONNECTION_MAX, |share| share.min(SLOTS_PER_CONNECTION_MAX))
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut number = |name: &str, value: u64, min: u64, max: u64| {
+            if !(min..=max).contains(&value) {
+                problems.push(format!("{name} is {value}: give a number from {min} to {max}"));
+            }
+        };
+        number("rate", self.rate, 1, RATE_MAX);
+        number("connections", self.connections.into(), 1, CONNECTIONS_MAX.into());
+        number("threads", self.threads.into(), 1, THREADS_MAX.into());
+        number("claims_per_frame", self.claims_per_frame.into(), 1, CLAIMS_PER_FRAME_MAX.into());
+        number("window", self.window.into(), 1, WINDOW_FRAMES_MAX.into());
+        number("claims", self.claims.unwrap_or(1), 1, u64::from(self.connections) * SLOTS_PER_CONNECTION_MAX);
+        number("users", self.users.unwrap_or(1), 1, USERS_MAX);
+        number("sample", self.sample, 0, SAMPLE_MAX);
+        number("batches", self.batches.into(), 1, BATCHES_MAX.into());
+        number("stock", self.stock.into(), 1, u32::MAX.into());
+        let ids_left = u64::MAX - u64::from(BATCHES_MAX);
+        number("batch id", self.batch_id.unwrap_or(0), 0, ids_left);
+        for (name, span, min) in [
+            ("duration", self.duration, Duration::from_millis(1)),
+            ("warm_up", self.warm_up, Duration::ZERO),
+            ("drain_limit", self.drain_limit, Duration::ZERO),
+        ] {
+            if !(min..=SPAN_MAX).contains(&span) {
+                problems
+                    .push(format!("{name} is {span:?}: give a span from {min:?} to {} h", SPAN_MAX.as_secs() / 3_600));
+            }
+        }
+        for (name, ratio) in [("repeat_ratio", self.repeat_ratio), ("retry_ratio", self.retry_ratio)] {
+            if !(0.0..=RATIO_MAX).contains(&ratio) {
+                problems.push(format!("{name} is {ratio}: give a share from 0 to {RATIO_MAX}"));
+            }
+        }
+        if self.repeat_ratio + self.retry_ratio > RATIO_SUM_MAX {
+            problems
+                .push(format!("repeat_ratio and retry_ratio add up to more than {RATIO_SUM_MAX}: lower one of them"));
+        }
+        for (name, text, max) in
+            [("token", &self.token, TOKEN_BYTES_MAX), ("batch name", &self.batch_name, BATCH_NAME_BYTES_MAX)]
+        {
+            if text.len() > max || text.chars().any(char::is_control) {
+                problems.push(format!("the {name} must have at most {max} bytes and no control characters"));
+            }
+        }
+        problems
+    }
+}
+
+fn as_seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_scenario_is_the_default_plan() {
+        let plan = Plan::new(Scenario::default()).unwrap();
+        assert_eq!(format!("{plan:?}"), format!("{:?}", Plan::default()));
+    }
+
+    #[test]
+    fn all_values_out_of_bounds_are_named_at_once() {
+        let mut scenario = Scenario { rate: Some(0), window: Some(0), retry_ratio: Some(1.5), ..Scenario::default() };
+        (scenario.claims_per_frame, scenario.batch.count) = (Some(8_193), Some(0));
+        (scenario.connections, scenario.duration) = (Some(0), Some(Span(Duration::ZERO)));
+        (scenario.token, scenario.repeat_ratio) = (Some("x".repeat(65)), Some(f64::NAN));
+        let problems = Plan::new(scenario).unwrap_err();
+        let named = ["rate", "connections", "claims_per_frame", "window", "batches", "duration", "repeat_ratio"];
+        for name in named.into_iter().chain(["retry_ratio", "the token"]) {
+            assert!(problems.iter().any(|problem| problem.starts_with(name)), "{name}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn stock_is_split_and_claims_are_dealt_out() {
+        let mut scenario = Scenario { connections: Some(3), claims: Some(8), ..Scenario::default() };
+        scenario.batch.count = Some(4);
+        let plan = Plan::new(scenario).unwrap();
+        assert_eq!(plan.stock, 1_000_000_000);
+        assert_eq!([0, 1, 2].map(|number| plan.claims_of(number)), [3, 3, 2]);
+    }
+
+    #[test]
+    fn what_ends_a_run_first_decides_how_long_it_should_take() {
+        let plan = Plan { rate: 1_000, ..Plan::default() };
+        assert_eq!(plan.planned_ns(), 6_000_000_000);
+        let claims = |claims, closed| Plan { claims: Some(claims), closed, ..plan.clone() }.planned_ns();
+        assert_eq!([claims(2_000, false), claims(9_000, false)], [2_000_000_000, 6_000_000_000]);
+        assert_eq!(claims(9_000, true), 0, "nobody knows");
+    }
+}

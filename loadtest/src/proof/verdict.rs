@@ -1,0 +1,211 @@
+//! What the verification found: numbers that must all be zero, and for each batch how it adds up.
+
+use serde::Serialize;
+use stockade_protocol::batch::State;
+
+use crate::wire::batches::Shown;
+
+/// Lost grants that the report names; it counts all.
+const FINDINGS_MAX: usize = 10;
+
+/// How many of the grants were looked up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Every one.
+    #[default]
+    Complete,
+    /// An even sample.
+    Sampled,
+}
+
+impl Mode {
+    /// The word for it in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Complete => "complete",
+            Mode::Sampled => "sampled",
+        }
+    }
+}
+
+/// The result. It passed when every number that its documentation marks with † is zero.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Verification {
+    /// Whether nothing was wrong.
+    pub passed: bool,
+    /// Whether every grant was looked up, or a sample.
+    pub mode: Mode,
+    /// Claims granted, by their answers and by the look-ups of those without one.
+    pub granted: u64,
+    /// Grants looked up.
+    pub looked_up: u64,
+    /// † Units granted beyond a batch's total.
+    pub oversold: u64,
+    /// † Units that are neither left nor held by a claim we know of, and units left in a batch that answered
+    /// `SOLD_OUT`.
+    pub undersold: u64,
+    /// † Acknowledged grants that the server does not know any more, or knows differently.
+    pub lost: u64,
+    /// † Grants whose serial another claim has.
+    pub duplicate_serials: u64,
+    /// † Users who hold more than their batch allows, counted from the grants (a user once per batch).
+    pub over_limit: u64,
+    /// † Grants whose own answer showed a user above the limit.
+    pub over_limit_answers: u64,
+    /// Replays that brought the original serial again.
+    pub replays_verified: u64,
+    /// † Answers to a granted claim that were not its replay.
+    pub replay_mismatches: u64,
+    /// † Difference between the grants that we know of and those that the server counted.
+    pub counter_mismatch: u64,
+    /// † Batches whose total is not granted + remaining, or that are below what they had granted before.
+    pub unbalanced_batches: u64,
+    /// † Grants of something else than one unit.
+    pub malformed_grants: u64,
+    /// Claims without an answer that a look-up found granted.
+    pub resolved_granted: u64,
+    /// Claims without an answer that a look-up found not granted.
+    pub resolved_refused: u64,
+    /// † Claims and grants whose look-up got no answer.
+    pub unresolved: u64,
+    /// Some of the lost grants.
+    pub findings: Vec<Finding>,
+    /// Every batch.
+    pub batches: Vec<BatchVerdict>,
+}
+
+/// A grant that was acknowledged and is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Batch of the claim.
+    pub batch: u64,
+    /// Its user.
+    pub user: u64,
+    /// Its request id.
+    pub request: u64,
+    /// The serial that its answer named.
+    pub acknowledged_serial: u32,
+    /// What the look-up says.
+    pub found: String,
+}
+
+/// How one batch adds up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BatchVerdict {
+    /// Its id.
+    pub id: u64,
+    /// Its state at the end.
+    pub state: &'static str,
+    /// Units in all.
+    pub total: u32,
+    /// Units that had been granted before the run.
+    pub granted_before: u32,
+    /// Units granted to claims of this run, as we know.
+    pub granted_known: u64,
+    /// Units granted in all, as the server counts.
+    pub granted: u32,
+    /// Units left, as the server counts.
+    pub remaining: u32,
+    /// Units granted beyond the total.
+    pub oversold: u64,
+    /// Units that are neither left nor known to be held, or left although `SOLD_OUT` was answered.
+    pub undersold: u64,
+    /// Difference between the server's count and ours.
+    pub counter_mismatch: u64,
+    /// Whether total = granted + remaining.
+    pub is_balanced: bool,
+}
+
+impl BatchVerdict {
+    /// Adds up a batch that was `before` and is `after`. `known` claims of the run were granted, `beyond` of them with
+    /// a serial that the batch cannot have; `sold_out` says whether one was refused as sold out.
+    #[must_use]
+    pub fn new(before: &Shown, after: &Shown, known: u64, beyond: u64, sold_out: bool) -> Self {
+        let total = u64::from(after.total);
+        let held = u64::from(before.granted) + known;
+        let taken = total.saturating_sub(after.remaining.into());
+        // Units that were added meanwhile make an earlier SOLD_OUT true.
+        let left_in_vain = if sold_out && before.total == after.total { u64::from(after.remaining) } else { 0 };
+        Self {
+            id: after.id,
+            state: after.state.map_or("unknown", State::name),
+            total: after.total,
+            granted_before: before.granted,
+            granted_known: known,
+            granted: after.granted,
+            remaining: after.remaining,
+            oversold: held.saturating_sub(total).max(u64::from(after.granted).saturating_sub(total)).max(beyond),
+            undersold: taken.saturating_sub(held) + left_in_vain,
+            counter_mismatch: held.abs_diff(after.granted.into()),
+            is_balanced: total == u64::from(after.granted) + u64::from(after.remaining)
+                && after.granted >= before.granted,
+        }
+    }
+}
+
+impl Verification {
+    pub(crate) fn add(&mut self, verdict: BatchVerdict) {
+        self.oversold += verdict.oversold;
+        self.undersold += verdict.undersold;
+        self.counter_mismatch += verdict.counter_mismatch;
+        self.unbalanced_batches += u64::from(!verdict.is_balanced);
+        self.batches.push(verdict);
+    }
+
+    pub(crate) fn note(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+
+    /// What must be zero, by name.
+    #[must_use]
+    pub fn faults(&self) -> [(&'static str, u64); 11] {
+        [
+            ("oversold", self.oversold),
+            ("undersold", self.undersold),
+            ("lost", self.lost),
+            ("duplicate serials", self.duplicate_serials),
+            ("users over limit", self.over_limit),
+            ("answers over limit", self.over_limit_answers),
+            ("replay mismatches", self.replay_mismatches),
+            ("counter mismatch", self.counter_mismatch),
+            ("unbalanced batches", self.unbalanced_batches),
+            ("malformed grants", self.malformed_grants),
+            ("unresolved", self.unresolved),
+        ]
+    }
+
+    pub(crate) fn conclude(&mut self) {
+        self.passed = self.faults().iter().all(|(_, count)| *count == 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(total: u32, granted: u32, remaining: u32) -> Shown {
+        Shown { id: 1, state: Some(State::Active), total, granted, remaining, per_user: 1 }
+    }
+
+    fn verdict(after: Shown, known: u64, beyond: u64, sold_out: bool) -> (u64, u64, u64, bool) {
+        let verdict = BatchVerdict::new(&shown(100, 10, 90), &after, known, beyond, sold_out);
+        (verdict.oversold, verdict.undersold, verdict.counter_mismatch, verdict.is_balanced)
+    }
+
+    #[test]
+    fn a_batch_adds_up_or_says_by_how_much_it_does_not() {
+        assert_eq!(verdict(shown(100, 30, 70), 20, 0, false), (0, 0, 0, true));
+        assert_eq!(verdict(shown(100, 100, 0), 90, 0, true), (0, 0, 0, true));
+        assert_eq!(verdict(shown(100, 100, 0), 95, 0, true), (5, 0, 5, true), "more answers than units");
+        assert_eq!(verdict(shown(100, 105, 0), 95, 0, true), (5, 0, 0, false), "the server says so itself");
+        assert_eq!(verdict(shown(100, 30, 70), 20, 3, false), (3, 0, 0, true), "serials that cannot be");
+        assert_eq!(verdict(shown(100, 33, 67), 20, 0, false), (0, 3, 3, true), "granted to nobody");
+        assert_eq!(verdict(shown(100, 97, 3), 87, 0, true), (0, 3, 0, true), "sold out with units left");
+        assert_eq!(verdict(shown(103, 100, 3), 90, 0, true), (0, 0, 0, true), "units were added");
+        assert_eq!(verdict(shown(100, 30, 69), 20, 0, false), (0, 1, 0, false));
+    }
+}

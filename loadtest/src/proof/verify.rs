@@ -1,0 +1,154 @@
+//! The proof at the end: what the answers promised, against what the server holds now.
+//!
+//! Counts are compared exactly. Grants are looked up one by one up to the plan's bound, beyond it an even sample of
+//! them.
+
+use stockade_protocol::claim::{ClaimReply, RequestKey};
+use stockade_protocol::{Retry, Status};
+
+use crate::load::connection::{Connection, Record};
+use crate::load::population::Population;
+use crate::proof::limit_check::users_over_limit;
+use crate::proof::verdict::{BatchVerdict, Finding, Mode, Verification};
+use crate::view::progress::Progress;
+use crate::wire::batches::{BatchError, Shown, show};
+use crate::wire::control::Control;
+
+/// What a run leaves behind.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// Who claimed what.
+    pub population: &'a Population,
+    /// All connections, with their ledgers.
+    pub connections: Vec<Connection>,
+    /// The counts of all threads.
+    pub record: Record,
+    /// The batches before the run.
+    pub before: Vec<Shown>,
+    /// Most grants to look up.
+    pub sample: u64,
+}
+
+/// Checks everything.
+///
+/// # Errors
+/// When the server no longer answers: nothing is proved then.
+pub fn verify(
+    control: &mut Control,
+    mut evidence: Evidence<'_>,
+    progress: &Progress,
+) -> Result<Verification, BatchError> {
+    let mut verification = Verification::default();
+    resolve_unanswered(control, &mut evidence, &mut verification)?;
+    look_up_grants(control, &evidence, &mut verification, progress)?;
+    verification.over_limit = users_over_limit(&evidence.connections, evidence.population, &evidence.before);
+    let ids = evidence.before.iter().map(|batch| batch.id).collect::<Vec<_>>();
+    let after = show(control, &ids)?;
+    let books = &evidence.record.books;
+    for ((before, after), book) in evidence.before.iter().zip(&after).zip(&books.batches) {
+        let answered = book.granted;
+        let beyond = book.serials.count_from(after.total);
+        let verdict = BatchVerdict::new(before, after, answered, beyond, book.sold_out);
+        verification.over_limit_answers += book.over_limit_answers;
+        verification.duplicate_serials += book.duplicates;
+        verification.add(verdict);
+    }
+    verification.granted = evidence.connections.iter().map(|connection| connection.ledger().grants()).sum();
+    verification.replays_verified = books.replays_right;
+    verification.replay_mismatches = books.replays_wrong;
+    verification.malformed_grants = books.grants_malformed;
+    verification.conclude();
+    Ok(verification)
+}
+
+/// Asks what became of the claims that were sent and never answered; what was granted joins the other grants.
+fn resolve_unanswered(
+    control: &mut Control,
+    evidence: &mut Evidence<'_>,
+    verification: &mut Verification,
+) -> Result<(), BatchError> {
+    for connection in &mut evidence.connections {
+        for origins in connection.unanswered().chunks(control.lookups_per_frame()) {
+            let number = connection.number();
+            let keys = origins.iter().map(|slot| key(evidence.population, number, *slot)).collect::<Vec<_>>();
+            let replies = control.look_up(&keys).map_err(BatchError::Link)?;
+            for (slot, reply) in origins.iter().zip(&replies) {
+                match reply.status() {
+                    Some(Status::Granted) => {
+                        connection.granted(*slot, reply, &mut evidence.record.books);
+                        verification.resolved_granted += 1;
+                    }
+                    Some(status) if status.retry() != Retry::Later => verification.resolved_refused += 1,
+                    Some(_) | None => verification.unresolved += 1,
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Looks up every grant, or an even sample of as many as the plan allows.
+fn look_up_grants(
+    control: &mut Control,
+    evidence: &Evidence<'_>,
+    verification: &mut Verification,
+    progress: &Progress,
+) -> Result<(), BatchError> {
+    let grants = evidence.connections.iter().map(|connection| connection.ledger().grants()).sum::<u64>();
+    let wanted = grants.min(evidence.sample);
+    verification.mode = if wanted == grants { Mode::Complete } else { Mode::Sampled };
+    let all = evidence.connections.iter().flat_map(|connection| {
+        let number = connection.number();
+        connection.ledger().iter().map(move |(slot, serial)| (number, slot, serial))
+    });
+    // Grant n is looked up when n × wanted passes a multiple of `grants`: exactly `wanted` times, at even distances.
+    let mut due = 0_u64;
+    let mut picked = all.filter(|_| {
+        due += wanted;
+        let is_picked = due >= grants;
+        due -= if is_picked { grants } else { 0 };
+        is_picked
+    });
+    loop {
+        let chunk = picked.by_ref().take(control.lookups_per_frame()).collect::<Vec<_>>();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let keys = chunk.iter().map(|(number, slot, _)| key(evidence.population, *number, *slot)).collect::<Vec<_>>();
+        let replies = control.look_up(&keys).map_err(BatchError::Link)?;
+        for ((key, (_, _, serial)), reply) in keys.iter().zip(&chunk).zip(&replies) {
+            hold_against(key, *serial, reply, verification);
+        }
+        verification.looked_up += chunk.len() as u64;
+        progress.looked_up(verification.looked_up, wanted);
+    }
+}
+
+/// One acknowledged grant against what the look-up says of it.
+fn hold_against(key: &RequestKey, serial: u32, reply: &ClaimReply, verification: &mut Verification) {
+    let is_held = reply.status() == Some(Status::Granted) && reply.serial.get() == serial && reply.granted == 1;
+    if is_held {
+        return;
+    }
+    if reply.status().is_some_and(|status| status.retry() == Retry::Later) {
+        verification.unresolved += 1;
+        return;
+    }
+    verification.lost += 1;
+    verification.note(Finding {
+        batch: key.batch.get(),
+        user: key.user.get(),
+        request: key.request.get(),
+        acknowledged_serial: serial,
+        found: match reply.status() {
+            Some(Status::Granted) => format!("{} units from serial {}", reply.granted, reply.serial.get()),
+            Some(status) => status.name().to_owned(),
+            None => "an unknown status".to_owned(),
+        },
+    });
+}
+
+fn key(population: &Population, connection: u32, slot: u64) -> RequestKey {
+    let claim = population.identity(connection, slot);
+    RequestKey::new(population.batch_id(claim.batch_index), claim.user, claim.request)
+}

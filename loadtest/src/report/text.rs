@@ -1,0 +1,168 @@
+//! The report for people.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::proof::verdict::{Mode, Verification};
+use crate::report::{Latency, Report};
+use crate::time::whole;
+
+/// Batches that are shown one by one.
+const BATCHES_SHOWN_MAX: usize = 5;
+
+impl Display for Report {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        self.circumstances(formatter)?;
+        writeln!(formatter)?;
+        self.figures(formatter)?;
+        writeln!(formatter)?;
+        self.verification.fmt(formatter)?;
+        for note in &self.notes {
+            writeln!(formatter, "\nnote: {note}")?;
+        }
+        let word = if self.passed { "PASSED" } else { "FAILED" };
+        write!(formatter, "\n{word}")
+    }
+}
+
+impl Report {
+    fn circumstances(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let (plan, server, machine) = (&self.parameters, &self.server, &self.machine);
+        let (version, commit) = (self.build.version, self.build.commit);
+        writeln!(formatter, "stockade-loadtest {version}, commit {commit}")?;
+        writeln!(formatter, "machine       {}, {} cores, {}", machine.cpu, machine.cores, machine.kernel)?;
+        let (name, durability, cores) = (&server.version, server.durability, server.cores);
+        writeln!(
+            formatter,
+            "server        {}: {name}, durability {durability}, network threads: {cores}",
+            server.address
+        )?;
+        if plan.closed {
+            write!(formatter, "load          closed loop; ")?;
+        } else {
+            let rate = Grouped(plan.rate);
+            write!(formatter, "load          open loop, {rate} claims/s, {} arrivals; ", plan.arrivals.name())?;
+        }
+        let (connections, window, claims) = (plan.connections, plan.window, plan.claims_per_frame);
+        writeln!(
+            formatter,
+            "{connections} connections × {window} frames × {claims} claims; generator threads: {}",
+            plan.threads
+        )?;
+        match plan.users {
+            Some(users) => write!(formatter, "users         {}", Grouped(users))?,
+            None => write!(formatter, "users         a new one for each claim")?,
+        }
+        let (repeats, retries) = (plan.repeat_ratio, plan.retry_ratio);
+        writeln!(formatter, "; repeats {repeats}, retries {retries}; seed {}", self.seed)?;
+        let per_user = plan.per_user.map_or_else(|| "unlimited".to_owned(), |units| Grouped(units.into()).to_string());
+        let (batches, mix, stock) = (plan.batches, plan.batch_mix.name(), Grouped(plan.stock.into()));
+        writeln!(formatter, "batches       {batches} ({mix}) of {stock} units, {per_user} per user")?;
+        let (warm_up, measured) = (plan.warm_up.as_secs_f64(), self.measured_s);
+        write!(
+            formatter,
+            "time          {warm_up} s warm-up, {measured:.3} s measured of {} s",
+            plan.duration.as_secs_f64()
+        )?;
+        match plan.claims {
+            Some(claims) => writeln!(formatter, ", at most {} claims", Grouped(claims)),
+            None => writeln!(formatter),
+        }
+    }
+
+    fn figures(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(offered) = self.offered_claims_per_s {
+            writeln!(formatter, "offered       {:>12} claims/s", Grouped(whole(offered)))?;
+        }
+        writeln!(formatter, "answered      {:>12} claims/s", Grouped(whole(self.claims_per_s)))?;
+        writeln!(formatter, "granted       {:>12} claims/s", Grouped(whole(self.granted_per_s)))?;
+        let Latency { p50, p90, p99, p999, max, .. } = self.latency_us;
+        let origin = if self.parameters.closed { "the send" } else { "the intended start" };
+        writeln!(
+            formatter,
+            "latency, µs   p50 {p50:.1}   p90 {p90:.1}   p99 {p99:.1}   p99.9 {p999:.1}   max {max:.1}"
+        )?;
+        writeln!(formatter, "              from {origin}, of {} claims", Grouped(self.latency_us.claims))?;
+        for (name, count) in &self.outcomes {
+            writeln!(formatter, "{name:<22} {:>15}", Grouped(*count))?;
+        }
+        let (claims, connections) = (&self.claims, &self.connections);
+        let (unanswered, unsent) = (Grouped(claims.unanswered), Grouped(claims.unsent));
+        writeln!(formatter, "claims        {} sent, {unanswered} unanswered, {unsent} unsent", Grouped(claims.sent))?;
+        let resent = Grouped(connections.frames_resent);
+        writeln!(formatter, "connections   {} broken, {resent} frames sent again", Grouped(connections.broken))?;
+        let generator = &self.generator;
+        let (late, frames) = (Grouped(generator.late_frames), Grouped(generator.frames));
+        let (held, worst) = (Grouped(generator.late_frames_held), generator.own_lateness_max_us);
+        writeln!(formatter, "lateness      {late} of {frames} frames over 1 ms, {held} of them held by the window")?;
+        writeln!(
+            formatter,
+            "generator     {:.2} s of CPU, {:.0} ns a claim; at worst {worst:.0} µs late by itself",
+            generator.cpu_s, generator.cpu_ns_per_claim
+        )
+    }
+}
+
+impl Display for Verification {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let (granted, looked_up) = (Grouped(self.granted), Grouped(self.looked_up));
+        match self.mode {
+            Mode::Complete => writeln!(formatter, "verification  {granted} grants, each looked up"),
+            Mode::Sampled => {
+                writeln!(formatter, "verification  {granted} grants, an even sample of {looked_up} looked up")
+            }
+        }?;
+        for (name, count) in self.faults() {
+            let mark = if count == 0 { "" } else { "   <-- WRONG" };
+            writeln!(formatter, "  {name:<20} {:>15}{mark}", Grouped(count))?;
+        }
+        writeln!(formatter, "  {:<20} {:>15}", "replays verified", Grouped(self.replays_verified))?;
+        let (held, refused) = (Grouped(self.resolved_granted), Grouped(self.resolved_refused));
+        writeln!(formatter, "  without an answer    {held} found granted, {refused} found not granted")?;
+        for batch in self.batches.iter().take(BATCHES_SHOWN_MAX) {
+            let [total, granted, left] =
+                [batch.total, batch.granted, batch.remaining].map(|units| Grouped(units.into()));
+            writeln!(formatter, "  batch {} ({}): {total} = {granted} granted + {left} left", batch.id, batch.state)?;
+        }
+        if self.batches.len() > BATCHES_SHOWN_MAX {
+            writeln!(formatter, "  and {} more batches (--json shows all)", self.batches.len() - BATCHES_SHOWN_MAX)?;
+        }
+        for one in &self.findings {
+            let (batch, user, request, serial) = (one.batch, one.user, one.request, one.acknowledged_serial);
+            writeln!(
+                formatter,
+                "  lost: batch {batch} user {user} request {request}: serial {serial}, now {}",
+                one.found
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A number with its thousands apart.
+pub(crate) struct Grouped(pub(crate) u64);
+
+impl Display for Grouped {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                text.push(',');
+            }
+            text.push(digit);
+        }
+        formatter.pad(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        let shown = [0, 999, 1_000, 12_345, 1_234_567].map(|number| Grouped(number).to_string());
+        assert_eq!(shown, ["0", "999", "1,000", "12,345", "1,234,567"]);
+        assert_eq!(format!("{:>7}", Grouped(1_000)), "  1,000");
+    }
+}

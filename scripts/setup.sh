@@ -2,7 +2,7 @@
 # Makes sure that this machine can build Stockade; quiet when it can.
 #
 #   scripts/setup.sh         what the build needs: a Rust toolchain, clang, libclang, a C++ compiler, make
-#   scripts/setup.sh lint    and rustfmt and clippy, which the checks need
+#   scripts/setup.sh lint    and rustfmt, clippy and python3, which the checks need
 #
 # What is missing is installed with apt-get where that needs no password, otherwise one sentence says what to install
 # and the exit status is 1. Nothing that is present is installed again.
@@ -44,6 +44,7 @@ missing_packages() {
     libclang_present || echo libclang-dev
     { present c++ && present cc; } || echo g++
     present make || echo make
+    [[ "$1" != lint ]] || present python3 || echo python3
 }
 
 # Prints the prefix that gives apt-get its rights, nothing for root; status 1 if there is no way without a password.
@@ -91,15 +92,16 @@ check_rust_component() {
     fail "the checks need $2; run: rustup component add $2"
 }
 
+purpose="${1:-}"
 check_rust
-if [[ "${1:-}" == lint ]]; then
+if [[ "$purpose" == lint ]]; then
     check_rust_component fmt rustfmt
     check_rust_component clippy clippy
 fi
 
-mapfile -t missing < <(missing_packages)
+mapfile -t missing < <(missing_packages "$purpose")
 if ((${#missing[@]} > 0)); then
     install_packages "${missing[@]}"
-    mapfile -t missing < <(missing_packages)
+    mapfile -t missing < <(missing_packages "$purpose")
     ((${#missing[@]} == 0)) || fail "apt-get succeeded, but the build still lacks ${missing[*]}; install them by hand"
 fi

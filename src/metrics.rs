@@ -71,10 +71,12 @@ impl CommitMetrics {
 #[derive(Default)]
 pub struct CoreMetrics {
     /// Answers to claims by status number; index 0 counts replays.
-    claims: ClaimCounts,
-    /// Deciding a burst, in nanoseconds.
+    claims: StatusCounts,
+    /// Frames refused as a whole, by status number.
+    refused_frames: StatusCounts,
+    /// From a burst's arrival until all of it is decided, in nanoseconds.
     pub decide_ns: Histogram,
-    /// From the decision to the moment when the answer may leave, in nanoseconds.
+    /// From a burst's arrival until its answers may leave, deciding included, in nanoseconds.
     pub commit_ns: Histogram,
     /// Claims whose answers wait for their epoch.
     pub waiting_claims: AtomicU64,
@@ -89,9 +91,9 @@ pub struct CoreMetrics {
 /// Slots for status numbers, which are below this.
 const STATUS_SLOTS: usize = 64;
 
-struct ClaimCounts([AtomicU64; STATUS_SLOTS]);
+struct StatusCounts([AtomicU64; STATUS_SLOTS]);
 
-impl Default for ClaimCounts {
+impl Default for StatusCounts {
     fn default() -> Self {
         Self(std::array::from_fn(|_| AtomicU64::new(0)))
     }
@@ -106,6 +108,17 @@ impl CoreMetrics {
     /// Counts answers that repeat an earlier decision.
     pub fn replays(&self, count: u64) {
         add(&self.claims.0[0], count);
+    }
+
+    /// Counts a frame that was refused as a whole.
+    pub fn refused_frame(&self, status: Status) {
+        add(&self.refused_frames.0[status as usize], 1);
+    }
+
+    /// Frames refused with `status` so far.
+    #[must_use]
+    pub fn frames_refused(&self, status: Status) -> u64 {
+        self.refused_frames.0[status as usize].load(Ordering::Relaxed)
     }
 
     /// Answers of `status` so far.

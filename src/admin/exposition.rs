@@ -16,6 +16,7 @@ use super::process;
 use super::scale::{BYTES, CLAIMS, SECONDS};
 use super::state::{Readiness, Recovered, State};
 use crate::engine::Engine;
+use crate::journal::Space;
 use crate::metrics::{CoreMetrics, Metrics};
 
 /// All metrics as they are now. Before recovery is done, only those that exist without it.
@@ -44,6 +45,7 @@ impl Collector for Scrape {
         recovery(&mut page, recovered)?;
         data(&mut page, &recovered.engine)?;
         claims(&mut page, recovered.engine.metrics())?;
+        refused_frames(&mut page, recovered.engine.metrics())?;
         traffic(&mut page, recovered.engine.metrics())?;
         commits(&mut page, recovered.engine.metrics())
     }
@@ -86,8 +88,8 @@ fn data(page: &mut Page<'_>, engine: &Engine) -> fmt::Result {
     page.gauge("stockade_epoch_durable", "The newest durable epoch.", engine.journal().durable())?;
     let refusing = "1 while claims are refused with NO_SPACE.";
     page.gauge("stockade_out_of_space", refusing, u64::from(engine.is_out_of_space()))?;
-    if let Some(space) = engine.space() {
-        page.gauge("stockade_free_space_bytes", "Free bytes of the disk that holds the data.", space.free_bytes())?;
+    if let Some(free) = engine.space().and_then(Space::free_bytes) {
+        page.gauge("stockade_free_space_bytes", "Free bytes of the disk that holds the data.", free)?;
     }
     Ok(())
 }
@@ -143,6 +145,50 @@ fn may_answer_claim(status: Status) -> bool {
         | Status::TermsInvalid
         | Status::StockOverflow
         | Status::RequestUnknown => false,
+    }
+}
+
+fn refused_frames(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
+    let refused = |status: Status| metrics.cores.iter().map(|core| core.frames_refused(status)).sum::<u64>();
+    let by_status = Status::ALL.iter().map(|status| (*status, refused(*status)));
+    // As with claims: whatever was counted, and from the start what a frame can get.
+    let by_status = by_status.filter(|(status, count)| *count > 0 || may_refuse_frame(*status));
+    let by_status = by_status.map(|(status, count)| (status.name().to_ascii_lowercase(), count));
+    let help = "Frames refused as a whole, by why.";
+    page.counters("stockade_refused_frames_total", help, "status", by_status)
+}
+
+/// Whether a whole frame can be refused so.
+fn may_refuse_frame(status: Status) -> bool {
+    match status {
+        Status::Malformed
+        | Status::VersionUnsupported
+        | Status::OpcodeUnknown
+        | Status::FrameTooLarge
+        | Status::HandshakeRequired
+        | Status::TokenInvalid
+        | Status::Forbidden
+        | Status::DeadlinePassed
+        | Status::NoSpace
+        | Status::Unavailable
+        | Status::BatchUnknown
+        | Status::RequestUnknown
+        | Status::Closed => true,
+        Status::Granted
+        | Status::Done
+        | Status::Overloaded
+        | Status::BatchConflict
+        | Status::StateConflict
+        | Status::TermsInvalid
+        | Status::QuantityInvalid
+        | Status::StockOverflow
+        | Status::RequestConflict
+        | Status::BatchDraft
+        | Status::NotStarted
+        | Status::Paused
+        | Status::Ended
+        | Status::LimitReached
+        | Status::SoldOut => false,
     }
 }
 

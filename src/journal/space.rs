@@ -13,14 +13,18 @@ pub struct Space {
     folder: PathBuf,
     floor_bytes: u64,
     below: AtomicBool,
+    /// [`UNKNOWN`] until the file system has answered once.
     free_bytes: AtomicU64,
 }
+
+/// No file system has so many bytes.
+const UNKNOWN: u64 = u64::MAX;
 
 impl Space {
     /// Watches the file system of `folder`; claims stop when less than `floor_bytes` are free.
     #[must_use]
     pub fn new(folder: &Path, floor_bytes: u64) -> Self {
-        let (below, free_bytes) = (AtomicBool::new(false), AtomicU64::new(u64::MAX));
+        let (below, free_bytes) = (AtomicBool::new(false), AtomicU64::new(UNKNOWN));
         Self { folder: folder.to_owned(), floor_bytes, below, free_bytes }
     }
 
@@ -42,10 +46,10 @@ impl Space {
         self.below.load(Ordering::Relaxed)
     }
 
-    /// Bytes free at the last look.
+    /// Bytes free at the last look that the file system answered; `None` before the first.
     #[must_use]
-    pub fn free_bytes(&self) -> u64 {
-        self.free_bytes.load(Ordering::Relaxed)
+    pub fn free_bytes(&self) -> Option<u64> {
+        Some(self.free_bytes.load(Ordering::Relaxed)).filter(|free| *free != UNKNOWN)
     }
 }
 
@@ -65,4 +69,25 @@ pub(super) fn create_ballast(path: &Path, bytes: u64) -> io::Result<()> {
         return Err(error.into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_space_is_unknown_until_the_file_system_answers() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        let space = Space::new(&data, 0);
+        assert!(space.look().is_err(), "there is no such folder yet");
+        assert_eq!(space.free_bytes(), None);
+        std::fs::create_dir(&data).expect("a folder");
+        assert_eq!(space.look().ok(), Some(false));
+        let known = space.free_bytes();
+        assert!(known.is_some());
+        std::fs::remove_dir(&data).expect("it is empty");
+        assert!(space.look().is_err());
+        assert_eq!(space.free_bytes(), known, "what was known stays");
+    }
 }

@@ -84,9 +84,10 @@ impl Server {
     /// Stops taking connections and requests, lets the replies of decided requests leave once they are durable, and
     /// ends the threads. Takes at most the drain limit and a moment.
     pub fn shutdown(self) {
+        // First: the acceptor's end wakes the connections, and each looks at this once.
+        self.shared.draining.store(true, Ordering::SeqCst);
         self.stop_accepting.notify_one();
         let _panicked = self.acceptor.join();
-        self.shared.draining.store(true, Ordering::SeqCst);
         // All are told before the first is waited for.
         let threads = self.cores.into_iter().map(|core| core.thread).collect::<Vec<_>>();
         for thread in threads {

@@ -38,9 +38,12 @@ pub(super) struct BurstWork<'a> {
     pub(super) admit: usize,
     /// Since the first byte of the first frame.
     pub(super) age: Duration,
+    /// The server leaves: every frame that is in order is refused.
+    pub(super) leaving: bool,
     /// Answers whose epoch must be filled in: position of the first one's epoch, distance, number.
     stamps: Vec<(usize, usize, usize)>,
     counts: [u32; STATUS_SLOTS],
+    refused_frames: Vec<Status>,
     claims: usize,
 }
 
@@ -50,7 +53,7 @@ pub(super) struct BurstResult {
     pub(super) consumed: usize,
     /// The epoch that its replies wait for.
     pub(super) epoch: Epoch,
-    /// Claims answered.
+    /// Claims admitted.
     pub(super) claims: usize,
     /// The epoch whose group has no room left for this core, if that is so.
     pub(super) full: Option<Epoch>,
@@ -68,8 +71,9 @@ impl<'a> BurstWork<'a> {
         admit: usize,
         age: Duration,
     ) -> Self {
-        let counts = [0; STATUS_SLOTS];
-        Self { engine, options, session, burst, out, admit, age, stamps: Vec::new(), counts, claims: 0 }
+        let (counts, leaving) = ([0; STATUS_SLOTS], false);
+        let (stamps, refused_frames) = (Vec::new(), Vec::new());
+        Self { engine, options, session, burst, out, admit, age, leaving, stamps, counts, refused_frames, claims: 0 }
     }
 
     /// Decides all whole frames of `input` and appends their replies.
@@ -82,8 +86,6 @@ impl<'a> BurstWork<'a> {
                 Ok(Some((frame, length))) => {
                     close = self.frame(&frame).is_err();
                     consumed += length;
-                    // Only the first frame can have begun before this event.
-                    self.age = Duration::ZERO;
                 }
                 Err(FrameError { status, correlation, skip }) => {
                     self.fault(status, correlation);
@@ -92,6 +94,8 @@ impl<'a> BurstWork<'a> {
                     consumed += skip.unwrap_or(0);
                 }
             }
+            // Only the first frame can have begun before this event.
+            self.age = Duration::ZERO;
         }
         let full = (self.burst.room() == 0).then_some(self.burst.epoch());
         let epoch = self.burst.leave();
@@ -102,6 +106,7 @@ impl<'a> BurstWork<'a> {
             }
         }
         count_claims(metrics, &self.counts);
+        self.refused_frames.iter().for_each(|status| metrics.refused_frame(*status));
         BurstResult { consumed, epoch, claims: self.claims, full, close }
     }
 
@@ -131,6 +136,10 @@ impl<'a> BurstWork<'a> {
         }
         if frame.opcode == Opcode::Hello {
             return match self.session.greet(frame, self.options, self.engine) {
+                Ok(_) if self.leaving => {
+                    self.fault(Status::Unavailable, frame.correlation);
+                    Err(())
+                }
                 Ok(welcome) => {
                     self.reply(frame, &[welcome]);
                     Ok(())
@@ -143,6 +152,10 @@ impl<'a> BurstWork<'a> {
         }
         if frame.deadline_ms > 0 && self.age >= Duration::from_millis(u64::from(frame.deadline_ms)) {
             self.fault(Status::DeadlinePassed, frame.correlation);
+            return Ok(());
+        }
+        if self.leaving {
+            self.fault(Status::Unavailable, frame.correlation);
             return Ok(());
         }
         if let Err(status) = self.answer(frame) {
@@ -208,6 +221,8 @@ impl<'a> BurstWork<'a> {
                 work.burst.prefetch(claim);
             }
             let reply = if work.admit == 0 {
+                // Not taken in: it takes no place of others while its answer waits.
+                work.claims -= 1;
                 ClaimReply::refused(Status::Overloaded)
             } else {
                 work.admit -= 1;
@@ -251,6 +266,7 @@ impl<'a> BurstWork<'a> {
     }
 
     fn fault(&mut self, status: Status, correlation: u64) {
+        self.refused_frames.push(status);
         self.out.extend_from_slice(Header::reply(Opcode::Fault, 1, correlation).as_bytes());
         self.out.extend_from_slice(Fault::new(status, advice(status)).as_bytes());
     }

@@ -66,8 +66,8 @@ enum Input {
 /// Cancel-safe: it is only dropped with its core, when nothing is answered any more.
 pub(super) async fn run(connection: Rc<Connection>, core: Rc<Core>) {
     loop {
-        if core.shared.draining.load(Ordering::Relaxed) && connection.phase.get() == Phase::Open {
-            connection.phase.set(Phase::Closing);
+        if core.is_leaving() && connection.phase.get() == Phase::Open {
+            connection.leave(&core);
         }
         if connection.is_finished() {
             break;
@@ -143,8 +143,17 @@ impl Connection {
                 }
             }
         }
-        if self.phase.get() == Phase::Closing && outbox.is_empty() {
+        if (self.phase.get() == Phase::Closing || core.is_leaving()) && outbox.is_empty() {
             self.changed.notify_one();
+        }
+    }
+
+    /// The server leaves: refuses what has arrived, and closes once no reply is due. Until then it goes on refusing.
+    fn leave(self: &Rc<Self>, core: &Rc<Core>) {
+        let has_room = self.outbox.borrow().len() < UNSENT_BYTES_MAX;
+        let ended = has_room && matches!(self.read_burst(core), Input::End);
+        if ended || self.outbox.borrow().is_empty() {
+            self.phase.set(Phase::Closing);
         }
     }
 
@@ -228,7 +237,9 @@ impl Connection {
 
     /// Reads what is there and decides it as one burst.
     fn read_burst(self: &Rc<Self>, core: &Rc<Core>) -> Input {
-        if core.full_epoch.get() == core.engine().journal().current() {
+        let leaving = core.is_leaving();
+        // To refuse takes no room.
+        if !leaving && core.full_epoch.get() == core.engine().journal().current() {
             return Input::NoRoom;
         }
         let (mut intake, mut buffer) = (self.intake.borrow_mut(), core.intake.borrow_mut());
@@ -251,7 +262,8 @@ impl Connection {
         let start = outbox.len();
         let mut session = self.session.borrow_mut();
         let age = intake.since.map_or(std::time::Duration::ZERO, |since| now - since);
-        let work = BurstWork::new(engine, &core.shared.options, &mut session, burst, outbox.open(), admit, age);
+        let mut work = BurstWork::new(engine, &core.shared.options, &mut session, burst, outbox.open(), admit, age);
+        work.leaving = leaving;
         let input = &buffer[..carried + received];
         let result = work.run(input, core.metrics());
         intake.keep(&input[result.consumed..], now, result.consumed > 0);

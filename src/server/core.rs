@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) struct Shared {
     pub(super) in_flight: AtomicUsize,
     /// Open connections. The acceptor adds, cores take.
     pub(super) connections: AtomicUsize,
-    /// Set once: no new requests are read.
+    /// Set once, before the cores are told to end: requests that are not decided yet are refused.
     pub(super) draining: AtomicBool,
 }
 
@@ -127,6 +127,11 @@ impl Core {
         &self.shared.engine.metrics().cores[self.index]
     }
 
+    /// Whether the server leaves.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.shared.draining.load(Ordering::Relaxed)
+    }
+
     /// Lets `connection` wait for `epoch`, or flushes it if that is durable.
     pub(super) fn flush_when_durable(&self, epoch: Epoch, connection: &Rc<Connection>) {
         let journal = self.engine().journal();
@@ -171,7 +176,7 @@ impl Core {
     }
 
     fn forget(&self) {
-        self.shared.connections.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.shared.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn sweep(&self) {

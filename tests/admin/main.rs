@@ -8,6 +8,7 @@ mod page;
 mod port;
 mod readiness;
 mod refusals;
+mod refused_frames;
 mod served_claims;
 mod support;
 mod text_is_valid;

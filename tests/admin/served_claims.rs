@@ -22,7 +22,7 @@ use zerocopy::{FromZeros, Immutable, IntoBytes};
 
 use crate::support::{ANY, admin_of, connect, creation, engine_on, memory_engine, scrape};
 
-fn serve(engine: &Arc<Engine>) -> Server {
+pub(crate) fn serve(engine: &Arc<Engine>) -> Server {
     let limit = Duration::from_mins(1);
     let options = ServerOptions {
         listen: ANY,
@@ -41,21 +41,21 @@ fn serve(engine: &Arc<Engine>) -> Server {
 }
 
 /// A client of the data port that counts its bytes.
-struct Gateway {
-    stream: TcpStream,
+pub(crate) struct Gateway {
+    pub(crate) stream: TcpStream,
     sent: u64,
     received: u64,
 }
 
 impl Gateway {
-    fn connect(server: &Server) -> Self {
+    pub(crate) fn connect(server: &Server) -> Self {
         let mut gateway = Self { stream: connect(server.address()), sent: 0, received: 0 };
         gateway.send(Opcode::Hello, &[Hello::new("gateway", "").expect("short texts")]);
         gateway.receive();
         gateway
     }
 
-    fn send<T: IntoBytes + Immutable>(&mut self, opcode: Opcode, items: &[T]) {
+    pub(crate) fn send<T: IntoBytes + Immutable>(&mut self, opcode: Opcode, items: &[T]) {
         let header = Header::request(opcode, u32::try_from(items.len()).expect("few items"), 1, 0);
         let bytes = [header.as_bytes(), items.as_bytes()].concat();
         self.stream.write_all(&bytes).expect("the server reads");

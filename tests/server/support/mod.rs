@@ -1,0 +1,7 @@
+//! What the tests of the data port share.
+
+pub(crate) mod frame;
+pub(crate) mod gate;
+pub(crate) mod link;
+pub(crate) mod patience;
+pub(crate) mod shop;

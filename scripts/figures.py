@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Measures the table of docs/performance.md:   scripts/figures.py BIN_FOLDER [ROW …]
 
-Starts its own servers on a temporary folder of the disk that holds the build folder, loads them with stockade-loadtest on
-the same machine, and prints one line a row. Set CEILING to the path of a yardstick's run.sh to run that in the same
-minute; its lines are printed as they are. Standard library only.
+ROW is one of rates, loads, open, batches, sizes; all of them without one.
+
+Starts its own servers on a temporary folder of the disk that holds the build folder, loads them with
+stockade-loadtest on the same machine, and prints one line a row. Set CEILING to the path of a yardstick's run.sh to
+run that in the same minute; its lines are printed as they are. Standard library only.
 """
 
 import json
@@ -24,7 +26,23 @@ STYLES = [
     ("16 connections, 4 frames of 64", 16, 64, 4),
     ("8 connections, 4 frames of 512", 8, 512, 4),
 ]
+LOADS = [
+    # name, connections, claims a frame, frames in flight, more
+    ("granted claims", 16, 64, 4, []),
+    ("the storm after a sell-out", 16, 64, 4, ["--stock", "1000"]),
+    ("nine in ten are retries", 16, 64, 4, ["--retry-ratio", "0.9"]),
+    ("a thousand batches, evenly", 16, 64, 4, ["--batches", "1000"]),
+    ("64 connections, 1 in flight each", 64, 1, 1, []),
+    ("4,096 connections, 1 in flight each", 4096, 1, 1, []),
+]
+OPEN_LOOPS = [
+    # claims/s, connections, claims a frame
+    (50_000, 16, 1),
+    (200_000, 16, 1),
+    (400_000, 16, 16),
+]
 CLAIMS = 10_000_000
+BATCHES = 1_000_000
 
 
 class Server:
@@ -82,6 +100,67 @@ def rates(binaries, folder, cores):
     server.end()
 
 
+def loads(binaries, folder, cores):
+    server = Server(binaries, folder, cores)
+    for name, connections, claims_per_frame, window, more in LOADS:
+        more = ["--duration", "3s", "--warm-up", "1s", *more]
+        report = load(binaries, server, connections, claims_per_frame, window, *more)
+        rate, p99 = report["claims_per_s"], report["latency_us"]["p99"]
+        print(f"{name:42} {rate:12,.0f} claims/s   p99 {p99:8.0f} µs", flush=True)
+    server.end()
+
+
+def open_loop(binaries, folder, cores):
+    server = Server(binaries, folder, cores)
+    for rate, connections, claims_per_frame in OPEN_LOOPS:
+        command = [os.path.join(binaries, "stockade-loadtest"), "run", "--server", server.address, "--json",
+                   "--rate", str(rate), "--connections", str(connections), "--claims-per-frame", str(claims_per_frame),
+                   "--window", "1024", "--duration", "60s", "--warm-up", "2s", "--sample", "100000"]
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        latency = json.loads(result.stdout)["latency_us"]
+        print(f"{rate:9,} claims/s offered, {claims_per_frame:2} a frame: "
+              + "   ".join(f"{name} {latency[name]:,.0f} µs" for name in ("p50", "p99", "p999", "max")), flush=True)
+    server.end()
+
+
+def batches(binaries, folder, cores):
+    os.environ["STOCKADE_BATCHES_BATCHES_MAX"] = str(BATCHES)
+    server = Server(binaries, folder, cores)
+    empty = server.resident_bytes()
+    rate = create_batches(server.address)
+    # Freed memory goes back to the system after ten seconds.
+    time.sleep(15)
+    grown = server.resident_bytes() - empty
+    print(f"{BATCHES:,} batches created: {rate:,.0f} a second, {grown / BATCHES:.0f} bytes of resident growth a batch",
+          flush=True)
+    server.end(signal.SIGKILL)
+    server = Server(binaries, folder, cores)
+    print(f"restart after kill -9: ready in {server.ready_s:.2f} s", flush=True)
+    server.end()
+
+
+def create_batches(address, in_flight=8, a_frame=1_024):
+    """Batches created a second, frames pipelined on one connection."""
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tests"))
+    import handwritten_client as wire
+    host, port = address.rsplit(":", 1)
+    connection = wire.Connection((host, int(port)))
+    connection.ask(wire.OP_HELLO, [wire.HELLO.pack(bytes(8), b"figures", b"")])
+    frames = []
+    for first in range(1, BATCHES + 1, a_frame):
+        ids = range(first, min(first + a_frame, BATCHES + 1))
+        items = (wire.CREATE.pack(batch, 1_000, 1, 0, 0, 0, b"", b"sale") for batch in ids)
+        frames.append(wire.frame(wire.OP_CREATE, b"".join(items), len(ids), first))
+    began, sent = time.monotonic(), 0
+    for received in range(len(frames)):
+        while sent < min(received + in_flight, len(frames)):
+            connection.send(frames[sent])
+            sent += 1
+        opcode, _, infos = connection.read_reply()
+        assert opcode == wire.OP_CREATE and all(info[0] == wire.DONE for info in infos), "a batch was refused"
+    return BATCHES / (time.monotonic() - began)
+
+
 def sizes(binaries, folder, cores):
     server = Server(binaries, folder, cores)
     empty = server.resident_bytes()
@@ -90,16 +169,19 @@ def sizes(binaries, folder, cores):
     grown = server.resident_bytes() - empty
     stored = folder_bytes(os.path.join(folder, "rocksdb"))
     server.end(signal.SIGKILL)
-    print(f"{granted:,} claims granted: {grown / granted:.1f} bytes of resident growth and {stored / granted:.1f} bytes "
-          "on disk a claim", flush=True)
+    print(f"{granted:,} claims granted: {grown / granted:.1f} bytes of resident growth and "
+          f"{stored / granted:.1f} bytes on disk a claim", flush=True)
     server = Server(binaries, folder, cores)
     print(f"restart after kill -9: ready in {server.ready_s:.2f} s ({server.lines[1]})", flush=True)
     server.end()
 
 
+ROWS = {"rates": rates, "loads": loads, "open": open_loop, "batches": batches, "sizes": sizes}
+
+
 def main():
     binaries = sys.argv[1]
-    rows = sys.argv[2:] or ["rates", "sizes"]
+    rows = sys.argv[2:] or list(ROWS)
     cores = int(os.environ.get("CORES", "1"))
     print(f"{time.strftime('%Y-%m-%d %H:%M')}, {os.cpu_count()} cores, server with {cores} network thread(s), fsync")
     for row in rows:
@@ -107,7 +189,7 @@ def main():
         try:
             if row == "rates" and "CEILING" in os.environ:
                 subprocess.run([os.environ["CEILING"], base], check=True)
-            {"rates": rates, "sizes": sizes}[row](binaries, os.path.join(base, "data"), cores)
+            ROWS[row](binaries, os.path.join(base, "data"), cores)
         finally:
             shutil.rmtree(base)
 

@@ -18,8 +18,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// Claims of one frame.
 const FRAME_CLAIMS: usize = 32;
 
-/// Users of the sale: few enough that limits and repeated claims of one user are common.
+/// Users who are at the sale at one time: few enough that limits and repeated claims of one user are common.
 const USERS: u64 = 60_000;
+
+/// Claims of a thread after which one user leaves and another comes, so that there is always somebody to grant to.
+const CLAIMS_PER_NEWCOMER: u64 = 256;
 
 /// A claim's identity: batch, user, request.
 type Key = (u64, u64, u64);
@@ -175,7 +178,8 @@ fn claim(dice: &mut Dice, request: &mut u64) -> Claim {
     let quantity = u8::try_from(1 + dice.below(2)).expect("small");
     // One in eight repeats the number of an earlier request, by whoever: mostly another user's, sometimes a replay.
     let number = if dice.below(8) == 0 { *request - dice.below(*request & 0xFFFF_FFFF) } else { *request };
-    Claim::new(batch, dice.below(USERS), number, quantity)
+    let newcomers = (*request & 0xFFFF_FFFF) / CLAIMS_PER_NEWCOMER;
+    Claim::new(batch, newcomers + dice.below(USERS), number, quantity)
 }
 
 fn write_down(shared: &Shared, claims: &[Claim], replies: &[ClaimReply]) {

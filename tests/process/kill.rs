@@ -26,6 +26,7 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
     crowd.operator().create(&BATCHES, PER_USER);
     crowd.start();
     let mut dice = crowd::Dice::new(7);
+    let (mut granted, mut cycles_with_grants) = (0, 0);
     for cycle in 1..=cycles() {
         // Kill after a number of further answers, not after a time: the same on a slow machine.
         let target = crowd.answers.load(Ordering::SeqCst) + 500 + dice.below(20_000);
@@ -36,6 +37,9 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
         server = ServerProcess::start(folder.path());
         crowd.moved_to(server.address());
         audit(&crowd, cycle);
+        let grants = crowd.book().grants.len();
+        cycles_with_grants += u64::from(grants > granted);
+        granted = grants;
     }
     crowd.stop();
     audit(&crowd, u64::MAX);
@@ -44,7 +48,13 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
     let verification = ServerProcess::verify(folder.path());
     assert!(verification.clean, "at the end: verify found {}", verification.text);
     let book = crowd.book();
-    println!("{} kills: {} grants acknowledged, 0 lost; {} refusals", cycles(), book.grants.len(), book.refusals);
+    assert!(cycles_with_grants * 2 > cycles(), "only {cycles_with_grants} cycles acknowledged a grant: a weak test");
+    println!(
+        "{} kills, {cycles_with_grants} of them after new grants: {} grants acknowledged, 0 lost; {} refusals",
+        cycles(),
+        book.grants.len(),
+        book.refusals
+    );
 }
 
 /// Holds the server against everything that was acknowledged before the question.

@@ -59,10 +59,10 @@ fmt: setup-lint  ## format the sources
 kills: setup rocksdb-notice  ## 200 kill -9 cycles under load (KILLS=n for another number)
 	$(IN_TARGET) env STOCKADE_KILL_CYCLES=$(KILLS) cargo test $(WORKSPACE) --test process kill -- --nocapture
 
-figures: setup rocksdb-notice  ## measure the table of docs/performance.md on this machine
+figures: setup-lint rocksdb-notice  ## measure the table of docs/performance.md on this machine
 	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec python3 scripts/figures.py "$$CARGO_TARGET_DIR/release"'
 
-compare: setup rocksdb-notice  ## measure beside Redis, PostgreSQL, MariaDB (ROWS=redis,floor: some; SECONDS=5: each)
+compare: setup-lint rocksdb-notice  ## measure beside Redis, PostgreSQL, MariaDB (ROWS=redis,floor: some; SECONDS=5: each)
 	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec python3 scripts/compare "$$@"' \
 	    compare "$$CARGO_TARGET_DIR/release" --seconds $(SECONDS) $(addprefix --rows=,$(ROWS))
 

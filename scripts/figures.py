@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the table of docs/performance.md:   scripts/figures.py BIN_FOLDER [ROW …]
 
-ROW is one of rates, loads, open, batches, sizes; all of them without one.
+ROW is one of rates, loads, open, batches, sizes, cores; all of them without one.
 
 Starts its own servers on a temporary folder of the disk that holds the build folder, loads them with
 stockade-loadtest on the same machine, and prints one line a row. Set CEILING to the path of a yardstick's run.sh to
@@ -41,6 +41,7 @@ OPEN_LOOPS = [
     (200_000, 16, 1),
     (400_000, 16, 16),
 ]
+CORE_COUNTS = [1, 2, 4, 8, 3, 1]
 CLAIMS = 10_000_000
 BATCHES = 1_000_000
 
@@ -93,20 +94,23 @@ def rates(binaries, folder, cores):
     for name, connections, claims_per_frame, window in STYLES:
         before = server.cpu_seconds()
         report = load(binaries, server, connections, claims_per_frame, window, "--duration", "3s", "--warm-up", "1s")
-        latency, claims = report["latency_us"], sum(report["outcomes"].values())
-        cpu_ns = (server.cpu_seconds() - before) / claims * 1e9
-        print(f"{name:42} {report['claims_per_s']:12,.0f} claims/s   p50 {latency['p50']:8.0f} µs   "
-              f"p99 {latency['p99']:8.0f} µs   server CPU {cpu_ns:6.0f} ns/claim", flush=True)
+        print_rate(name, report, server.cpu_seconds() - before)
     server.end()
+
+
+def print_rate(name, report, cpu_s):
+    latency, claims = report["latency_us"], sum(report["outcomes"].values())
+    print(f"{name:42} {report['claims_per_s']:12,.0f} claims/s   p50 {latency['p50']:8.0f} µs   "
+          f"p99 {latency['p99']:8.0f} µs   server CPU {cpu_s / claims * 1e9:6.0f} ns/claim", flush=True)
 
 
 def loads(binaries, folder, cores):
     server = Server(binaries, folder, cores)
     for name, connections, claims_per_frame, window, more in LOADS:
         more = ["--duration", "3s", "--warm-up", "1s", *more]
+        before = server.cpu_seconds()
         report = load(binaries, server, connections, claims_per_frame, window, *more)
-        rate, p99 = report["claims_per_s"], report["latency_us"]["p99"]
-        print(f"{name:42} {rate:12,.0f} claims/s   p99 {p99:8.0f} µs", flush=True)
+        print_rate(name, report, server.cpu_seconds() - before)
     server.end()
 
 
@@ -161,6 +165,21 @@ def create_batches(address, in_flight=8, a_frame=1_024):
     return BATCHES / (time.monotonic() - began)
 
 
+def other_cores(binaries, folder, cores):
+    """Sells out a batch with each number of cores in turn, on one journal, and kills the server after each."""
+    for cores in CORE_COUNTS:
+        server = Server(binaries, folder, cores)
+        more = ["--duration", "2s", "--warm-up", "0s", "--retry-ratio", "0.1", "--repeat-ratio", "0.1",
+                "--stock", "300000"]
+        report = load(binaries, server, 16, 16, 4, *more, "--seed", str(cores))
+        assert report["outcomes"]["SOLD_OUT"] > 0, "the sale did not end within its time"
+        server.end(signal.SIGKILL)
+        print(f"{cores} cores: sold out and verified, after: {server.lines[1].split(': ')[-1]}", flush=True)
+    verified = subprocess.run([os.path.join(binaries, "stockade"), "verify", folder], stdout=subprocess.PIPE, text=True)
+    print(verified.stdout.strip().splitlines()[-1], flush=True)
+    assert verified.returncode == 0, "the journal is not in order"
+
+
 def sizes(binaries, folder, cores):
     server = Server(binaries, folder, cores)
     empty = server.resident_bytes()
@@ -176,7 +195,8 @@ def sizes(binaries, folder, cores):
     server.end()
 
 
-ROWS = {"rates": rates, "loads": loads, "open": open_loop, "batches": batches, "sizes": sizes}
+ROWS = {"rates": rates, "loads": loads, "open": open_loop, "batches": batches, "sizes": sizes,
+        "cores": other_cores}
 
 
 def main():

@@ -19,5 +19,5 @@ pub mod status;
 mod text;
 
 pub use frame::{Frame, FrameError, Header, Opcode};
-pub use status::{Retry, Status};
+pub use status::{ComesAs, Retry, Status};
 pub use text::{FixedText, TextError};

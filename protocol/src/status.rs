@@ -13,9 +13,20 @@ pub enum Retry {
     WhenBatchChanges,
 }
 
-/// One table for the number, the name and the advice of each status, so that they cannot disagree.
+/// Where a status can stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ComesAs {
+    /// Only in the answer to one item.
+    Item,
+    /// Only in a `FAULT`, for a whole frame.
+    Fault,
+    /// In either.
+    Either,
+}
+
+/// One table for the number, the name, the advice and the place of each status, so that they cannot disagree.
 macro_rules! statuses {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $retry:ident;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $retry:ident, $comes_as:ident;)*) => {
         /// The outcome of one item, or the reason for which a frame was refused.
         ///
         /// The numbers are part of the protocol and never change their meaning.
@@ -44,73 +55,79 @@ macro_rules! statuses {
             pub const fn retry(self) -> Retry {
                 match self { $(Status::$variant => Retry::$retry,)* }
             }
+
+            /// Where it can stand.
+            #[must_use]
+            pub const fn comes_as(self) -> ComesAs {
+                match self { $(Status::$variant => ComesAs::$comes_as,)* }
+            }
         }
     };
 }
 
 statuses! {
     /// The claim holds the units that the reply names.
-    Granted = 1, "GRANTED", Never;
+    Granted = 1, "GRANTED", Never, Item;
     /// A batch operation took effect, now or earlier with the same terms.
-    Done = 2, "DONE", Never;
+    Done = 2, "DONE", Never, Item;
 
     /// The frame breaks a rule of its layout: length, count, or a reserved bit that is set.
-    Malformed = 10, "MALFORMED", Never;
+    Malformed = 10, "MALFORMED", Never, Fault;
     /// The protocol version of the frame is not spoken here.
-    VersionUnsupported = 11, "VERSION_UNSUPPORTED", Never;
+    VersionUnsupported = 11, "VERSION_UNSUPPORTED", Never, Fault;
     /// The opcode is not known.
-    OpcodeUnknown = 12, "OPCODE_UNKNOWN", Never;
+    OpcodeUnknown = 12, "OPCODE_UNKNOWN", Never, Fault;
     /// The frame is longer, or holds more items, than the limits allow.
-    FrameTooLarge = 13, "FRAME_TOO_LARGE", Never;
+    FrameTooLarge = 13, "FRAME_TOO_LARGE", Never, Fault;
     /// The first frame of a connection must be the handshake, and only the first.
-    HandshakeRequired = 14, "HANDSHAKE_REQUIRED", Never;
+    HandshakeRequired = 14, "HANDSHAKE_REQUIRED", Never, Fault;
     /// The token is missing or wrong.
-    TokenInvalid = 15, "TOKEN_INVALID", Never;
+    TokenInvalid = 15, "TOKEN_INVALID", Never, Fault;
     /// The token is right but may not do this.
-    Forbidden = 16, "FORBIDDEN", Never;
+    Forbidden = 16, "FORBIDDEN", Never, Fault;
 
     /// The frame's deadline had passed before its work began. Nothing was done.
-    DeadlinePassed = 20, "DEADLINE_PASSED", Later;
+    DeadlinePassed = 20, "DEADLINE_PASSED", Later, Either;
     /// A bound of the server was reached. Nothing was done.
-    Overloaded = 21, "OVERLOADED", Later;
+    Overloaded = 21, "OVERLOADED", Later, Either;
     /// The server's disk is nearly full and it takes no new claims. Nothing was done.
-    NoSpace = 22, "NO_SPACE", Later;
-    /// The server is starting or leaving. Nothing was done.
-    Unavailable = 23, "UNAVAILABLE", Later;
+    NoSpace = 22, "NO_SPACE", Later, Either;
+    /// The server is leaving. Nothing was done.
+    Unavailable = 23, "UNAVAILABLE", Later, Either;
 
     /// No batch has this id.
-    BatchUnknown = 30, "BATCH_UNKNOWN", WhenBatchChanges;
+    BatchUnknown = 30, "BATCH_UNKNOWN", WhenBatchChanges, Either;
     /// A batch with this id, or an addition with this request id, exists with other terms.
-    BatchConflict = 31, "BATCH_CONFLICT", Never;
+    BatchConflict = 31, "BATCH_CONFLICT", Never, Item;
     /// The batch's state does not allow this change.
-    StateConflict = 32, "STATE_CONFLICT", WhenBatchChanges;
+    StateConflict = 32, "STATE_CONFLICT", WhenBatchChanges, Item;
     /// The terms are not possible: stock of zero, a window that ends before it starts, a bad name.
-    TermsInvalid = 33, "TERMS_INVALID", Never;
+    TermsInvalid = 33, "TERMS_INVALID", Never, Item;
     /// The quantity is zero.
-    QuantityInvalid = 34, "QUANTITY_INVALID", Never;
+    QuantityInvalid = 34, "QUANTITY_INVALID", Never, Item;
     /// The batch's total would pass 4,294,967,295, or stock was added to it too often.
-    StockOverflow = 35, "STOCK_OVERFLOW", Never;
+    StockOverflow = 35, "STOCK_OVERFLOW", Never, Item;
 
     /// This user used this request id with another quantity or mode.
-    RequestConflict = 40, "REQUEST_CONFLICT", Never;
+    RequestConflict = 40, "REQUEST_CONFLICT", Never, Item;
     /// Nothing is recorded for this batch, user and request id.
-    RequestUnknown = 41, "REQUEST_UNKNOWN", Never;
+    RequestUnknown = 41, "REQUEST_UNKNOWN", Never, Either;
 
     /// The batch is a draft: it was never activated.
-    BatchDraft = 50, "BATCH_DRAFT", WhenBatchChanges;
+    BatchDraft = 50, "BATCH_DRAFT", WhenBatchChanges, Item;
     /// The batch's window has not begun.
-    NotStarted = 51, "NOT_STARTED", WhenBatchChanges;
+    NotStarted = 51, "NOT_STARTED", WhenBatchChanges, Item;
     /// The batch is paused.
-    Paused = 52, "PAUSED", WhenBatchChanges;
+    Paused = 52, "PAUSED", WhenBatchChanges, Item;
     /// The batch has ended, by its window or by an operator.
-    Ended = 53, "ENDED", Never;
+    Ended = 53, "ENDED", Never, Item;
     /// The batch is closed; its claims are no longer kept in memory.
-    Closed = 54, "CLOSED", Never;
+    Closed = 54, "CLOSED", Never, Either;
 
     /// The user would hold more units than the batch allows.
-    LimitReached = 60, "LIMIT_REACHED", Never;
+    LimitReached = 60, "LIMIT_REACHED", Never, Item;
     /// Fewer units than asked for were claimable.
-    SoldOut = 61, "SOLD_OUT", WhenBatchChanges;
+    SoldOut = 61, "SOLD_OUT", WhenBatchChanges, Item;
 }
 
 impl std::fmt::Display for Status {

@@ -9,7 +9,7 @@ use stockade_protocol::limits::{
     HANDSHAKE_BODY_BYTES_MAX, HEADER_BYTES, QUANTITY_MAX, REPLY_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX,
     SERIAL_RUNS_MAX, SERVER_VERSION_BYTES_MAX, TOKEN_BYTES_MAX, VERSION,
 };
-use stockade_protocol::{Opcode, Retry, Status};
+use stockade_protocol::{ComesAs, Opcode, Retry, Status};
 
 const SPECIFICATION: &str = include_str!("../../docs/protocol.md");
 const LIMITS_SOURCE: &str = include_str!("../src/limits.rs");
@@ -59,16 +59,23 @@ fn numbers(text: &str) -> Vec<u64> {
 }
 
 #[test]
-fn statuses_have_their_number_name_and_advice() {
+fn statuses_have_their_number_name_advice_and_place() {
     let rows = table(&["number", "name", "meaning", "retry", "comes as"]).rows;
-    let written = rows.iter().map(|row| (row[0].clone(), row[1].clone(), row[3].clone())).collect::<Vec<_>>();
+    let written = rows.iter().map(|row| [0, 1, 3, 4].map(|column| row[column].clone())).collect::<Vec<_>>();
     let advice = |retry| match retry {
         Retry::Never => "no",
         Retry::Later => "later",
         Retry::WhenBatchChanges => "when the batch changes",
     };
-    let row_of =
-        |status: &Status| ((*status as u8).to_string(), status.name().to_owned(), advice(status.retry()).to_owned());
+    let place = |comes_as| match comes_as {
+        ComesAs::Item => "item",
+        ComesAs::Fault => "FAULT",
+        ComesAs::Either => "item, FAULT",
+    };
+    let row_of = |status: &Status| {
+        let number = (*status as u8).to_string();
+        [&number, status.name(), advice(status.retry()), place(status.comes_as())].map(str::to_owned)
+    };
     assert_eq!(written, Status::ALL.iter().map(row_of).collect::<Vec<_>>());
 }
 

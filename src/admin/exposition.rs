@@ -9,7 +9,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::registry::Registry;
-use stockade_protocol::Status;
+use stockade_protocol::{ComesAs, Status};
 
 use super::page::Page;
 use super::process;
@@ -152,44 +152,10 @@ fn refused_frames(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
     let refused = |status: Status| metrics.cores.iter().map(|core| core.frames_refused(status)).sum::<u64>();
     let by_status = Status::ALL.iter().map(|status| (*status, refused(*status)));
     // As with claims: whatever was counted, and from the start what a frame can get.
-    let by_status = by_status.filter(|(status, count)| *count > 0 || may_refuse_frame(*status));
+    let by_status = by_status.filter(|(status, count)| *count > 0 || status.comes_as() != ComesAs::Item);
     let by_status = by_status.map(|(status, count)| (status.name().to_ascii_lowercase(), count));
     let help = "Frames refused as a whole, by why.";
     page.counters("stockade_refused_frames_total", help, "status", by_status)
-}
-
-/// Whether a whole frame can be refused so.
-fn may_refuse_frame(status: Status) -> bool {
-    match status {
-        Status::Malformed
-        | Status::VersionUnsupported
-        | Status::OpcodeUnknown
-        | Status::FrameTooLarge
-        | Status::HandshakeRequired
-        | Status::TokenInvalid
-        | Status::Forbidden
-        | Status::DeadlinePassed
-        | Status::NoSpace
-        | Status::Unavailable
-        | Status::BatchUnknown
-        | Status::RequestUnknown
-        | Status::Closed => true,
-        Status::Granted
-        | Status::Done
-        | Status::Overloaded
-        | Status::BatchConflict
-        | Status::StateConflict
-        | Status::TermsInvalid
-        | Status::QuantityInvalid
-        | Status::StockOverflow
-        | Status::RequestConflict
-        | Status::BatchDraft
-        | Status::NotStarted
-        | Status::Paused
-        | Status::Ended
-        | Status::LimitReached
-        | Status::SoldOut => false,
-    }
 }
 
 fn claims_of(core: &CoreMetrics) -> u64 {

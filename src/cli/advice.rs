@@ -49,7 +49,7 @@ pub(super) fn of_status(status: Status, batch: u64) -> Option<String> {
         Status::DeadlinePassed => "it was too late and nothing was done; repeat it, with a longer --timeout".to_owned(),
         Status::Overloaded => "the server is overloaded and did nothing; repeat it later".to_owned(),
         Status::NoSpace => "the server's disk is nearly full and it takes no claims; make space there".to_owned(),
-        Status::Unavailable => "the server is starting or leaving and did nothing; repeat it later".to_owned(),
+        Status::Unavailable => "the server is leaving and did nothing; repeat it later".to_owned(),
         Status::TokenInvalid => "the server does not know this token; set STOCKADE_TOKEN or --token".to_owned(),
         Status::Forbidden => "this token may not do this; use an operator's token".to_owned(),
         Status::VersionUnsupported | Status::OpcodeUnknown => {

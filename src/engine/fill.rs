@@ -24,6 +24,9 @@ const WAITING_MAX: usize = 32;
 /// Records whose memory is fetched before the first of them is inserted.
 const AHEAD: usize = 32;
 
+/// Violations that one thread reports: a damaged journal may have millions.
+const VIOLATIONS_MAX: usize = 100;
+
 /// Who holds what of one batch, while it is rebuilt.
 pub(super) struct Holders {
     pub(super) batch: BatchId,
@@ -144,7 +147,9 @@ impl Filler {
                 units += u64::from(self.open_claim.units());
                 if let Err(what) = hold(holders, *user, record, &self.open_claim) {
                     self.failed.store(true, Ordering::Relaxed);
-                    self.violations.push(Violation { epoch, batch: Some(holders.batch), what });
+                    if self.violations.len() < VIOLATIONS_MAX {
+                        self.violations.push(Violation { epoch, batch: Some(holders.batch), what });
+                    }
                 }
                 self.open_claim = Runs::default();
             }

@@ -101,10 +101,11 @@ impl Rebuild {
         let closing = std::mem::take(&mut self.closing);
         let mut holders = Vec::new();
         for run in group.runs() {
-            match run {
-                Ok(run) => holders.push(self.grants(group.epoch, &run)),
-                Err(_) => self.violation(group.epoch, None, "the group contradicts itself".into()),
-            }
+            let Ok(run) = run else {
+                self.violation(group.epoch, None, "the group contradicts itself".into());
+                break;
+            };
+            holders.push(self.grants(group.epoch, &run));
         }
         if !holders.is_empty() {
             self.records += group.records() as u64;
@@ -226,7 +227,14 @@ impl Rebuild {
     }
 
     fn close(&self, batches: &[BatchId]) {
-        batches.iter().filter_map(|batch| self.batches.get(batch)).for_each(|draft| self.fill.close(&draft.holders));
+        for draft in batches.iter().filter_map(|batch| self.batches.get(batch)) {
+            if draft.issued.units() > 0 {
+                self.fill.close(&draft.holders);
+            } else {
+                // The threads have nothing of this batch: no need to tell them.
+                draft.holders.users.close();
+            }
+        }
     }
 
     fn draft(&mut self, epoch: Epoch, batch: BatchId) -> Option<&mut Draft> {

@@ -310,7 +310,7 @@ fn advice(status: Status) -> &'static str {
         Status::DeadlinePassed => "the frame came too late; nothing was done",
         Status::Overloaded => "a bound was reached; nothing was done: try again later",
         Status::NoSpace => "the server's disk is nearly full; nothing was done",
-        Status::Unavailable => "the server is starting or leaving; nothing was done",
+        Status::Unavailable => "the server is leaving; nothing was done",
         Status::BatchUnknown => "no batch has this id",
         Status::RequestUnknown => "nothing is recorded for this batch, user and request",
         Status::Closed => "the batch is closed; its claims are no longer in memory",

@@ -57,8 +57,9 @@ impl Index {
         if before < WORDS_SPREAD && length >= WORDS_SPREAD {
             length += length * (GROWTH.0 - GROWTH.1) / GROWTH.1 * usize::from(phase) / 256;
         }
-        let places = u32::try_from(length).expect("fewer claims than serials").next_power_of_two();
-        Self { words: vec![EMPTY; length].into_boxed_slice(), place_mask: places - 1 }
+        // Beyond 2³¹ words a place takes all 32 bits; there are fewer claims than serials, so it still fits.
+        let place_mask = u32::try_from(length.next_power_of_two() - 1).unwrap_or(u32::MAX);
+        Self { words: vec![EMPTY; length].into_boxed_slice(), place_mask }
     }
 
     /// Adds the claim at `place`. There must be room.

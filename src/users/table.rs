@@ -101,11 +101,10 @@ impl Users {
         self.lanes.get().into_iter().flatten().map(|lane| lane.shard.lock().units()).sum()
     }
 
-    /// Gives all memory back, for good.
+    /// Gives all memory back, for good. A table that was never used keeps one lane, to say that it is closed.
     pub fn close(&self) {
-        for lane in self.lanes() {
-            lane.shard.lock().close();
-        }
+        let lanes = self.lanes.get_or_init(|| Box::new([CachePadded::new(Lane::new(0))]));
+        lanes.iter().for_each(|lane| lane.shard.lock().close());
     }
 
     /// Which of `shares` parts of the table a user belongs to. Parts share nothing, so they can be filled at once.
@@ -226,5 +225,13 @@ mod tests {
         assert!(users.entry(1).is_closed());
         assert_eq!(users.entry(1).find(1), (0, None));
         assert_eq!(users.units(), 0);
+    }
+
+    #[test]
+    fn a_table_that_closes_unused_stays_small_and_says_that_it_is_closed() {
+        let users = Users::new(u32::MAX, 256);
+        users.close();
+        assert_eq!(users.lanes().len(), 1);
+        assert!((0..1_000).all(|user| users.entry(user).is_closed()));
     }
 }

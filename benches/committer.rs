@@ -45,6 +45,7 @@ impl Bench {
             segment_bytes: 64 << 20,
             free_space_floor_bytes: 0,
             ballast_bytes: 0,
+            checkpoint_dead_bytes: 64 << 20,
         };
         let running = if durability == Durability::Memory {
             start(Source::memory(), options).expect("nothing to read")

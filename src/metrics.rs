@@ -67,6 +67,26 @@ impl CommitMetrics {
     }
 }
 
+/// What the checkpointer counts.
+#[derive(Default)]
+pub struct CheckpointMetrics {
+    /// Checkpoints installed.
+    pub taken: AtomicU64,
+    /// Bytes of their groups.
+    pub written_bytes: AtomicU64,
+    /// Time that they took, in nanoseconds.
+    pub elapsed_ns: AtomicU64,
+}
+
+impl CheckpointMetrics {
+    /// Counts one checkpoint.
+    pub fn taken(&self, elapsed: Duration, bytes: u64) {
+        add(&self.taken, 1);
+        add(&self.written_bytes, bytes);
+        add(&self.elapsed_ns, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+    }
+}
+
 /// What one core counts. Only that core writes, so a load and a store suffice.
 #[derive(Default)]
 pub struct CoreMetrics {
@@ -150,12 +170,15 @@ pub struct Metrics {
     pub cores: Box<[CachePadded<CoreMetrics>]>,
     /// The committer's.
     pub commit: std::sync::Arc<CommitMetrics>,
+    /// The checkpointer's.
+    pub checkpoint: std::sync::Arc<CheckpointMetrics>,
 }
 
 impl Metrics {
     /// Metrics of `cores` cores.
     #[must_use]
     pub fn new(cores: usize) -> Self {
-        Self { cores: (0..cores).map(|_| CachePadded::default()).collect(), commit: std::sync::Arc::default() }
+        let cores = (0..cores).map(|_| CachePadded::default()).collect();
+        Self { cores, commit: std::sync::Arc::default(), checkpoint: std::sync::Arc::default() }
     }
 }

@@ -70,6 +70,7 @@ fn storage_options(config: &Config) -> StorageOptions {
         segment_bytes: usize::try_from(config.storage.segment_bytes).unwrap_or(usize::MAX),
         free_space_floor_bytes: config.storage.free_space_floor_bytes,
         ballast_bytes: config.storage.ballast_bytes,
+        checkpoint_dead_bytes: config.storage.checkpoint_dead_bytes,
     }
 }
 

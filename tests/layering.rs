@@ -48,7 +48,7 @@ struct Home {
 /// `src/config.rs` and everything in `src/config/`. Folders of tests and benches may name anything.
 const HOMES: &[Home] = &[
     // One wrapper each.
-    home("rocksdb", "src/journal/rocks.rs"),
+    home("rocksdb", "src/journal/rocks"),
     home("xxhash_rust", "src/journal"),
     home("dashmap", "src/engine"),
     home("foldhash", "src/users src/journal src/engine loadtest"),

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
@@ -88,6 +89,18 @@ fn data(page: &mut Page<'_>, engine: &Engine) -> fmt::Result {
     page.gauge("stockade_epoch_durable", "The newest durable epoch.", engine.journal().durable())?;
     let refusing = "1 while claims are refused with NO_SPACE.";
     page.gauge("stockade_out_of_space", refusing, u64::from(engine.is_out_of_space()))?;
+    if engine.space().is_some() {
+        let (stored, dead) = (engine.usage().stored_bytes(), engine.usage().dead_bytes());
+        page.gauge("stockade_journal_bytes", "Bytes of all groups that are kept.", stored)?;
+        page.gauge("stockade_journal_dead_bytes", "Of these, what a checkpoint would give back at least.", dead)?;
+        let checkpoint = &engine.metrics().checkpoint;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        page.counter("stockade_checkpoints_total", "Checkpoints taken.", read(&checkpoint.taken))?;
+        let written = "Bytes written into checkpoints.";
+        page.counter("stockade_checkpoint_bytes_total", written, read(&checkpoint.written_bytes))?;
+        let seconds = Duration::from_nanos(read(&checkpoint.elapsed_ns)).as_secs_f64();
+        page.counter("stockade_checkpoint_seconds_total", "Time spent on taking checkpoints.", seconds)?;
+    }
     if let Some(free) = engine.space().and_then(Space::free_bytes) {
         page.gauge("stockade_free_space_bytes", "Free bytes of the disk that holds the data.", free)?;
     }

@@ -27,6 +27,7 @@ struct Report {
     bytes: u64,
     grants: u64,
     last_epoch: u64,
+    checkpoint_epoch: u64,
     witnessed_epoch: u64,
     batches: Vec<BatchLine>,
     findings: Vec<FindingLine>,
@@ -76,6 +77,7 @@ impl Report {
             bytes: found.bytes,
             grants: found.grants,
             last_epoch: found.last_epoch,
+            checkpoint_epoch: found.checkpoint_epoch,
             witnessed_epoch: found.witnessed_epoch,
             batches: found.batches.into_iter().map(|(id, total, granted)| BatchLine { id, total, granted }).collect(),
             findings: found.findings.into_iter().map(line).collect(),
@@ -86,12 +88,13 @@ impl Report {
         let total: u64 = self.batches.iter().map(|batch| u64::from(batch.total)).sum();
         let granted: u64 = self.batches.iter().map(|batch| batch.granted).sum();
         let mut text = format!(
-            "groups     {} ({} bytes)\nepochs     last {}, witnessed {}\ngrants     {}\n\
+            "groups     {} ({} bytes)\nepochs     last {}, witnessed {}, checkpoint up to {}\ngrants     {}\n\
              batches    {} (units: total {total}, granted {granted})\n",
             self.groups,
             self.bytes,
             self.last_epoch,
             self.witnessed_epoch,
+            self.checkpoint_epoch,
             self.grants,
             self.batches.len()
         );
@@ -117,6 +120,7 @@ mod tests {
             bytes: 100,
             grants: 7,
             last_epoch: 9,
+            checkpoint_epoch: 4,
             witnessed_epoch: 8,
             batches: vec![(1, 10, 7), (2, 5, 0)],
             findings,
@@ -129,7 +133,7 @@ mod tests {
             Report::of(verification(Vec::new())).lines().lines().collect::<Vec<_>>(),
             [
                 "groups     3 (100 bytes)",
-                "epochs     last 9, witnessed 8",
+                "epochs     last 9, witnessed 8, checkpoint up to 4",
                 "grants     7",
                 "batches    2 (units: total 15, granted 7)",
                 "ok         hash chain, ledger, conservation, limits and serials hold",

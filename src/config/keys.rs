@@ -102,6 +102,7 @@ pub(super) static KEYS: &[Key] = &[
     key("storage.free_space_floor_mib", Mebibytes(16..=1_048_576, at!(storage.free_space_floor_bytes))),
     key("storage.ballast_mib", Mebibytes(0..=65_536, at!(storage.ballast_bytes))),
     key("storage.segment_mib", Mebibytes(8..=1_024, at!(storage.segment_bytes))),
+    key("storage.checkpoint_dead_mib", Mebibytes(1..=65_536, at!(storage.checkpoint_dead_bytes))),
     key("journal.group_claims_max", Number(FRAME..=1_048_576, at!(journal.group_claims_max))),
     key("users.shards_max", PowerOfTwo(1..=4_096, at!(users.shards_max))),
     key("batches.batches_max", Number(1..=16_777_216, at!(batches.batches_max))),

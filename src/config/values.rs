@@ -85,6 +85,8 @@ pub struct Storage {
     pub ballast_bytes: u64,
     /// Bytes of journal after which a segment becomes a table file.
     pub segment_bytes: u64,
+    /// Bytes of the journal that a checkpoint gives back at least.
+    pub checkpoint_dead_bytes: u64,
 }
 
 /// `[journal]`
@@ -231,6 +233,7 @@ impl Default for Storage {
             free_space_floor_bytes: 512 * MEBIBYTE_BYTES,
             ballast_bytes: 64 * MEBIBYTE_BYTES,
             segment_bytes: 32 * MEBIBYTE_BYTES,
+            checkpoint_dead_bytes: 64 * MEBIBYTE_BYTES,
         }
     }
 }

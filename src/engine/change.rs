@@ -48,7 +48,8 @@ impl Burst<'_> {
             })),
             StateCode::Closed => {
                 batch.set_gate(to);
-                Some(Box::new(move || changed.users.close()))
+                let (usage, epoch) = (Arc::clone(&self.engine.usage), self.pass.epoch());
+                Some(Box::new(move || usage.closed(id, epoch, changed.users.close())))
             }
             StateCode::Draft | StateCode::Paused | StateCode::Ended => {
                 batch.set_gate(to);

@@ -33,7 +33,7 @@ pub use verify::{Finding, Verification, verify};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::journal::{Journal, Space};
+use crate::journal::{Journal, Space, Usage};
 use crate::metrics::Metrics;
 use crate::types::TimeMs;
 use registry::Registry;
@@ -46,6 +46,7 @@ pub struct Engine {
     /// The latest time that any burst used. Raised by all cores, at most once a millisecond.
     last_ms: AtomicU64,
     space: Option<Arc<Space>>,
+    usage: Arc<Usage>,
     metrics: Arc<Metrics>,
     cores: usize,
     users_shards_max: u32,
@@ -87,6 +88,12 @@ impl Engine {
     #[must_use]
     pub fn space(&self) -> Option<&Space> {
         self.space.as_deref()
+    }
+
+    /// How much of what is stored is still needed.
+    #[must_use]
+    pub fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// Whether claims are refused because the disk is nearly full.

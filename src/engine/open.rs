@@ -16,8 +16,9 @@ use super::rebuild::{Rebuild, Violation};
 use super::registry::Registry;
 use super::{Engine, SystemClock};
 use crate::journal::{
-    Chain, ChainError, Committer, CommitterOptions, Folder, FolderError, Journal, Ledger, Mark, NullStore,
-    RocksOptions, Space, Steward, StewardOptions, Store, StoreError,
+    Chain, ChainError, CheckpointStore, Checkpointer, CheckpointerOptions, Committer, CommitterOptions, Folder,
+    FolderError, Journal, Ledger, Mark, NullStore, Reader, Replay, ReplayError, RocksOptions, Space, Steward,
+    StewardOptions, Store, StoreError, replay,
 };
 use crate::metrics::Metrics;
 
@@ -59,6 +60,8 @@ pub struct StorageOptions {
     pub free_space_floor_bytes: u64,
     /// Size of the ballast file; 0 = none.
     pub ballast_bytes: u64,
+    /// A checkpoint is taken when it gives back so many bytes, and half of what it must write.
+    pub checkpoint_dead_bytes: u64,
 }
 
 /// What recovery found.
@@ -74,6 +77,8 @@ pub struct RecoveryReport {
     pub batches: usize,
     /// Newest epoch.
     pub last_epoch: u64,
+    /// The epoch up to which a checkpoint was read; 0 = there is none.
+    pub checkpoint_epoch: u64,
     /// Acknowledged groups that are missing at the end: only with durability `os`, after a loss of power.
     pub lost_epochs: u64,
     /// How long it took.
@@ -88,6 +93,7 @@ pub struct Running {
     pub report: RecoveryReport,
     _committer: Committer,
     steward: Option<Steward>,
+    checkpointer: Option<Checkpointer>,
     /// Dropped last: the lock on the folder.
     folder: Option<Folder>,
 }
@@ -140,11 +146,12 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
     let witnessed = folder.witnessed().map_err(OpenError::Folder)?;
     let recovered = {
         let stored = folder.stored().map_err(OpenError::Folder)?;
-        let stored = stored.map_or_else(|| Box::new(NullStore) as Box<dyn Store>, |stored| Box::new(stored));
+        let stored = stored.map_or_else(|| Box::new(NullStore) as Box<dyn Reader>, |stored| Box::new(stored));
         recover(&*stored, folder.store_id(), witnessed, storage.durability, options.users_shards_max)?
     };
     // Only a journal that is in order is opened for writing: that changes it.
     let store = folder.store(RocksOptions { segment_bytes: storage.segment_bytes }).map_err(OpenError::Folder)?;
+    let checkpoints = store.checkpoints(&folder.drafts()).map_err(OpenError::Store)?;
     let ledger = Arc::new(folder.ledger().map_err(OpenError::Folder)?);
     if !folder.ballast(storage.ballast_bytes) {
         tracing::warn!("there is no room for the ballast file: nothing can be given back when the disk is full");
@@ -159,7 +166,18 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
     let space = Arc::new(Space::new(folder.path(), storage.free_space_floor_bytes));
     let _first_look = space.look();
     let on_failure = Arc::clone(&options.on_failure);
+    let head = recovered.replay.head;
     let mut running = launch(source, recovered, options, Some(Arc::clone(&space)))?;
+    running.checkpointer = Some(Checkpointer::start(CheckpointerOptions {
+        store: Box::new(checkpoints) as Box<dyn CheckpointStore>,
+        store_id: folder.store_id(),
+        head,
+        journal: Arc::clone(&running.engine.journal),
+        usage: Arc::clone(&running.engine.usage),
+        space: Arc::clone(&space),
+        least_bytes: storage.checkpoint_dead_bytes,
+        metrics: Arc::clone(&running.engine.metrics.checkpoint),
+    }));
     running.steward = Some(Steward::start(StewardOptions {
         ledger: (storage.durability == Durability::Fsync).then_some(ledger),
         space,
@@ -183,7 +201,8 @@ pub fn start(source: Source, options: EngineOptions) -> Result<Running, OpenErro
 /// A journal that was read and is in order.
 struct Recovered {
     rebuild: Rebuild,
-    last: Mark,
+    replay: Replay,
+    last: Option<Mark>,
     report: RecoveryReport,
     began: Instant,
 }
@@ -194,12 +213,15 @@ fn launch(
     options: EngineOptions,
     space: Option<Arc<Space>>,
 ) -> Result<Running, OpenError> {
-    let Recovered { rebuild, last, mut report, began } = recovered;
+    let Recovered { rebuild, replay, last, mut report, began } = recovered;
+    // Before the first group the chain stands at the store's own hash.
+    let last = last.unwrap_or_else(|| Chain::new(source.store_id, None).last());
     if let (Some(ledger), true) = (&source.ledger, report.lost_epochs > 0) {
         let forgotten = ledger.forget_after(last);
         forgotten.map_err(|error| OpenError::Store(StoreError { reason: format!("the commit ledger: {error}") }))?;
     }
-    let last_ms = AtomicU64::new(rebuild.last_ms);
+    let last_ms = AtomicU64::new(rebuild.last_ms.max(replay.last_ms()));
+    let usage = Arc::new(rebuild.usage(&replay));
     let registry = Registry::new(options.batches_max.max(report.batches));
     rebuild.into_batches(options.cores).for_each(|batch| {
         registry.register(batch.id, || batch);
@@ -219,6 +241,7 @@ fn launch(
             sync: source.durability == Durability::Fsync,
             last_hash: last.hash,
             ledger: source.ledger,
+            usage: Arc::clone(&usage),
             metrics: Arc::clone(&metrics.commit),
             on_failure: Box::new(move |reason| on_failure(reason)),
         },
@@ -229,56 +252,53 @@ fn launch(
         clock: options.clock,
         last_ms,
         space,
+        usage,
         metrics,
         cores: options.cores,
         users_shards_max: options.users_shards_max,
         store_id: source.store_id,
     };
-    Ok(Running { engine: Arc::new(engine), report, _committer: committer, steward: None, folder: None })
+    let engine = Arc::new(engine);
+    Ok(Running { engine, report, _committer: committer, steward: None, checkpointer: None, folder: None })
 }
 
 fn recover(
-    store: &dyn Store,
+    store: &dyn Reader,
     store_id: u64,
     witnessed: Option<Mark>,
     durability: Durability,
     users_shards_max: u32,
 ) -> Result<Recovered, OpenError> {
     let began = Instant::now();
-    let mut rebuild = Rebuild::new(users_shards_max);
-    let mut chain = Chain::new(store_id, witnessed);
-    let mut report = RecoveryReport::default();
-    let mut broken = None;
-    let read = store.for_each(&mut |epoch, bytes| {
-        match chain.next(epoch, bytes) {
-            Ok(group) => rebuild.apply(&group, bytes),
-            Err(error) => broken = Some(error),
-        }
-        report.groups += 1;
-        report.bytes += bytes.len() as u64;
-        broken.is_none() && !rebuild.has_failed()
+    let (mut rebuild, mut read) = (Rebuild::new(users_shards_max), Replay::default());
+    let replayed = replay(store, store_id, witnessed, &mut read, &mut |group, bytes| {
+        rebuild.apply(group, bytes);
+        !rebuild.has_failed()
     });
-    read.map_err(OpenError::Store)?;
-    if let Some(error) = broken {
-        return Err(OpenError::Chain(error));
-    }
+    let lost_epochs = match (replayed, durability) {
+        (Ok(()), _) => 0,
+        // The operator chose answers that do not survive a loss of power: go on with what is there, and say so.
+        (Err(ReplayError::Chain(ChainError::Missing { last, witnessed })), Durability::Os | Durability::Memory) => {
+            witnessed - last
+        }
+        (Err(ReplayError::Chain(error)), _) => return Err(OpenError::Chain(error)),
+        (Err(ReplayError::Store(error)), _) => return Err(OpenError::Store(error)),
+    };
     rebuild.conclude();
     if let Some(violation) = rebuild.violations.first() {
         return Err(OpenError::Violation(violation.clone()));
     }
-    let last = match (chain.finish(), durability) {
-        (Ok(last), _) => last,
-        // The operator chose answers that do not survive a loss of power: go on with what is there, and say so.
-        (Err(ChainError::Missing { last, witnessed }), Durability::Os | Durability::Memory) => {
-            report.lost_epochs = witnessed - last;
-            chain.last()
-        }
-        (Err(error), _) => return Err(OpenError::Chain(error)),
+    let report = RecoveryReport {
+        groups: read.groups,
+        bytes: read.bytes,
+        records: rebuild.records,
+        batches: rebuild.batches(),
+        last_epoch: read.last.map_or(0, |last| last.epoch),
+        checkpoint_epoch: read.head.map_or(0, |head| head.replaced.epoch),
+        lost_epochs,
+        elapsed: Duration::ZERO,
     };
-    report.records = rebuild.records;
-    report.batches = rebuild.batches();
-    report.last_epoch = last.epoch;
-    Ok(Recovered { rebuild, last, report, began })
+    Ok(Recovered { rebuild, replay: read, last: read.last, report, began })
 }
 
 fn log_space(below: bool) {

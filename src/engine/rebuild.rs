@@ -13,7 +13,7 @@ use stockade_protocol::batch::Terms;
 
 use super::batch::{Batch, BatchControl};
 use super::fill::{Fill, Holders};
-use crate::journal::{Control, GrantRun, Group, StateCode};
+use crate::journal::{Control, GrantRun, Group, Replay, StateCode, Usage};
 use crate::stock::{Issued, Pool, Run};
 use crate::types::{BatchId, Epoch, TimeMs};
 use crate::users::Users;
@@ -47,6 +47,11 @@ struct Draft {
     /// an earlier group.
     state_version: u32,
     issued: Issued,
+    /// Grant records read, and units of those that a checkpoint left out.
+    claims: u64,
+    dropped_units: u64,
+    /// The epoch in which it closed.
+    closed_epoch: Epoch,
     holders: Arc<Holders>,
 }
 
@@ -129,6 +134,9 @@ impl Rebuild {
         self.close(&closing);
         self.violations.append(&mut self.fill.finish());
         self.violations.sort_by_key(|violation| violation.epoch);
+        let dropped = self.batches.iter().filter_map(|(id, draft)| Some((*id, draft.wrongly_dropped()?)));
+        let dropped = dropped.map(|(batch, what)| Violation { epoch: 0, batch: Some(batch), what });
+        self.violations.extend(dropped);
         let mut totals = self.batches.iter().map(|(id, draft)| draft.totals(*id)).collect::<Vec<_>>();
         totals.sort_by_key(|totals| totals.batch);
         for totals in &totals {
@@ -144,15 +152,24 @@ impl Rebuild {
     /// The finished batches, their stock split over `cores` buckets. Call [`Rebuild::conclude`] first.
     pub(super) fn into_batches(self, cores: usize) -> impl Iterator<Item = Batch> {
         self.batches.into_iter().map(move |(id, mut draft)| {
-            let pool = Pool::new(cores, draft.issued.free(draft.control.total));
+            let pool = Pool::new(cores, draft.free());
             let (total, left) = (u64::from(draft.control.total), u64::from(pool.units()));
-            assert_eq!(draft.issued.units() + left, total, "batch {id}: issued and free serials are the total");
+            let granted = draft.issued.units() + draft.dropped_units;
+            assert_eq!(granted + left, total, "batch {id}: issued and free serials are the total");
             let state = draft.control.state;
             let holders = Arc::into_inner(draft.holders).expect("the threads that filled it have ended");
             let batch = Batch::hidden(id, draft.created_ms, &draft.terms, pool, holders.users, draft.control);
             batch.set_gate(state);
             batch
         })
+    }
+
+    /// What of all that was read is still needed.
+    pub(super) fn usage(&self, read: &Replay) -> Usage {
+        let usage = Usage::of(read.groups, read.bytes);
+        let closed = self.batches.iter().filter(|(_, draft)| draft.control.state == StateCode::Closed);
+        closed.for_each(|(id, draft)| usage.closed(*id, draft.closed_epoch, draft.claims));
+        usage
     }
 
     /// Number of batches.
@@ -187,6 +204,9 @@ impl Rebuild {
                     state_version: 1,
                     terms,
                     issued: Issued::default(),
+                    claims: 0,
+                    dropped_units: 0,
+                    closed_epoch: 0,
                     holders: Arc::new(holders),
                 };
                 self.batches.insert(*batch, draft);
@@ -200,6 +220,7 @@ impl Rebuild {
                     draft.control.state = *state;
                 }
                 if *state == StateCode::Closed {
+                    draft.closed_epoch = epoch;
                     self.closing.push(*batch);
                 }
             }
@@ -213,6 +234,10 @@ impl Rebuild {
                 draft.control.inflow = 0;
                 draft.control.version = draft.control.version.max(*version);
             }
+            Control::Dropped { batch, units, .. } => {
+                let Some(draft) = self.draft(epoch, *batch) else { return };
+                draft.dropped_units += units;
+            }
         }
     }
 
@@ -220,7 +245,7 @@ impl Rebuild {
     fn grants(&mut self, epoch: Epoch, run: &GrantRun<'_>) -> Option<Arc<Holders>> {
         self.last_ms = self.last_ms.max(run.time_ms);
         let noted = match self.batches.get_mut(&run.batch) {
-            Some(draft) => draft.issue(run.serials()).map(|()| Arc::clone(&draft.holders)),
+            Some(draft) => draft.issue(run).map(|()| Arc::clone(&draft.holders)),
             None => Err("is used before it was created".to_owned()),
         };
         noted.map_err(|what| self.violation(epoch, Some(run.batch), what)).ok()
@@ -250,7 +275,9 @@ impl Rebuild {
 }
 
 impl Draft {
-    fn issue(&mut self, run: Run) -> Result<(), String> {
+    fn issue(&mut self, grants: &GrantRun<'_>) -> Result<(), String> {
+        let run = grants.serials();
+        self.claims += grants.len() as u64;
         if run.end() > self.control.total {
             return Err(format!("serial {} is beyond the total of {}: oversold", run.end() - 1, self.control.total));
         }
@@ -264,13 +291,34 @@ impl Draft {
         let closed = self.control.state == StateCode::Closed;
         let holders = &self.holders;
         let users_units = if closed { holders.held_units.load(Ordering::Relaxed) } else { holders.users.units() };
-        BatchTotals { batch, total: self.control.total, granted: self.issued.units(), users_units }
+        let (granted, users_units) = (self.issued.units() + self.dropped_units, users_units + self.dropped_units);
+        BatchTotals { batch, total: self.control.total, granted, users_units }
+    }
+
+    /// What a checkpoint left out belongs to a closed batch, and is not more than there was.
+    fn wrongly_dropped(&self) -> Option<String> {
+        let (dropped, closed) = (self.dropped_units, self.control.state == StateCode::Closed);
+        if dropped > 0 && !closed {
+            return Some(format!("a checkpoint left {dropped} of its units out, but it is not closed"));
+        }
+        let granted = dropped + self.issued.units();
+        (granted > u64::from(self.control.total))
+            .then(|| format!("{granted} units were granted of {}: oversold", self.control.total))
+    }
+
+    /// The serials that nobody holds. Those of a closed batch are only counted: which they are, a checkpoint forgets.
+    fn free(&mut self) -> Vec<Run> {
+        if self.dropped_units == 0 {
+            return self.issued.free(self.control.total).collect();
+        }
+        let granted = u32::try_from(self.issued.units() + self.dropped_units).expect("it was checked");
+        vec![Run::new(granted, self.control.total - granted)]
     }
 }
 
 fn version(control: &Control) -> u32 {
     match control {
-        Control::Created { .. } => 1,
+        Control::Created { .. } | Control::Dropped { .. } => 1,
         Control::Changed { version, .. } | Control::Added { version, .. } => *version,
     }
 }

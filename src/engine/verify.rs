@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::rebuild::Rebuild;
-use crate::journal::{Chain, ChainError, Folder, FolderError, Store, StoreError};
+use crate::journal::{Folder, FolderError, Replay, ReplayError, replay};
 
 /// Violations reported; a damaged journal may have millions.
 const FINDINGS_MAX: usize = 100;
@@ -19,6 +19,8 @@ pub struct Verification {
     pub grants: u64,
     /// Newest epoch in order.
     pub last_epoch: u64,
+    /// The epoch up to which a checkpoint stands for the journal; 0 = there is none.
+    pub checkpoint_epoch: u64,
     /// Newest epoch that the ledger witnessed.
     pub witnessed_epoch: u64,
     /// Batch, total, granted units; in order of id.
@@ -46,33 +48,22 @@ pub fn verify(path: &Path) -> Result<Verification, FolderError> {
     let folder = Folder::open_existing(path)?;
     let witnessed = folder.witnessed()?;
     let store = folder.store_read_only()?;
-    let mut chain = Chain::new(folder.store_id(), witnessed);
-    let mut rebuild = Rebuild::new(256);
+    let (mut rebuild, mut read) = (Rebuild::new(256), Replay::default());
     let mut result = Verification { witnessed_epoch: witnessed.map_or(0, |mark| mark.epoch), ..Default::default() };
-    let mut broken = None;
-    let read = store.for_each(&mut |epoch, bytes| {
-        match chain.next(epoch, bytes) {
-            Ok(group) => rebuild.apply(&group, bytes),
-            Err(error) => broken = Some((epoch, error)),
-        }
-        result.groups += 1;
-        result.bytes += bytes.len() as u64;
-        // Behind a broken link nothing can be judged.
-        broken.is_none() && rebuild.violations.len() < FINDINGS_MAX
+    // Behind a broken link nothing can be judged.
+    let replayed = replay(&store, folder.store_id(), witnessed, &mut read, &mut |group, bytes| {
+        rebuild.apply(group, bytes);
+        rebuild.violations.len() < FINDINGS_MAX
     });
-    result.last_epoch = chain.last().epoch;
+    (result.groups, result.bytes) = (read.groups, read.bytes);
+    result.last_epoch = read.last.map_or(0, |last| last.epoch);
+    result.checkpoint_epoch = read.head.map_or(0, |head| head.replaced.epoch);
     let totals = rebuild.conclude();
     result.grants = rebuild.records;
     result.batches = totals.iter().map(|totals| (totals.batch, totals.total, totals.granted)).collect();
-    let link = match broken {
-        Some(broken) => Some(broken),
-        None => chain.finish().err().map(|error: ChainError| (result.last_epoch, error)),
-    };
-    let of_store = |error: StoreError| Finding { epoch: result.last_epoch, batch: None, what: error.reason };
-    let of_chain = |(epoch, error): (u64, ChainError)| Finding { epoch, batch: None, what: error.to_string() };
+    let of_replay = |error: ReplayError| Finding { epoch: result.last_epoch, batch: None, what: error.to_string() };
     let violations = rebuild.violations.into_iter();
     let of_content = violations.map(|found| Finding { epoch: found.epoch, batch: found.batch, what: found.what });
-    let findings = read.err().map(of_store).into_iter().chain(link.map(of_chain)).chain(of_content);
-    result.findings = findings.take(FINDINGS_MAX).collect();
+    result.findings = replayed.err().map(of_replay).into_iter().chain(of_content).take(FINDINGS_MAX).collect();
     Ok(result)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::group::{Group, GroupError};
+use super::group::{Group, GroupError, Hash};
 use super::ledger::Mark;
 use crate::types::Epoch;
 
@@ -36,6 +36,15 @@ pub enum ChainError {
         /// The epoch.
         epoch: Epoch,
     },
+    /// The head of the checkpoint is damaged.
+    Head,
+    /// The checkpoint is not the one that its head names: groups of it are missing, or another's are there.
+    Checkpoint {
+        /// Its number.
+        generation: u64,
+        /// The last epoch found in it.
+        last: Epoch,
+    },
     /// Groups that were acknowledged are missing at the end.
     Missing {
         /// The last epoch found.
@@ -52,6 +61,24 @@ impl Chain {
     pub fn new(store_id: u64, ledger: Option<Mark>) -> Self {
         let genesis = xxh3_128(&store_id.to_le_bytes()).to_le_bytes();
         Self { last: Mark { epoch: 0, hash: genesis }, ledger }
+    }
+
+    /// The chain of a checkpoint whose first group names `genesis`.
+    #[must_use]
+    pub(super) fn of_checkpoint(genesis: Hash) -> Self {
+        Self { last: Mark { epoch: 0, hash: genesis }, ledger: None }
+    }
+
+    /// Goes on after `replaced`, the last group that a checkpoint stands for.
+    ///
+    /// # Errors
+    /// When it is not the group that the ledger witnessed.
+    pub(super) fn go_on_after(&mut self, replaced: Mark) -> Result<(), ChainError> {
+        if self.ledger.is_some_and(|mark| mark.epoch == replaced.epoch && mark.hash != replaced.hash) {
+            return Err(ChainError::Exchanged { epoch: replaced.epoch });
+        }
+        self.last = replaced;
+        Ok(())
     }
 
     /// Reads the next group.
@@ -105,6 +132,12 @@ impl fmt::Display for ChainError {
             ChainError::Exchanged { epoch } => {
                 write!(formatter, "the group of epoch {epoch} is not the one that the commit ledger witnessed")
             }
+            ChainError::Head => formatter.write_str("the head of the checkpoint is damaged, or of a newer format"),
+            ChainError::Checkpoint { generation, last } => write!(
+                formatter,
+                "checkpoint {generation} is not the one that its head names (it ends at epoch {last}): groups of it \
+                 are missing or were exchanged"
+            ),
             ChainError::Missing { last, witnessed } => write!(
                 formatter,
                 "the journal ends at epoch {last}, but the commit ledger witnessed epoch {witnessed}: acknowledged \

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use super::checkpoint::Usage;
 use super::entrance::{Journal, parity};
 use super::group::{Encoder, Hash};
 use super::ledger::{Ledger, Mark};
@@ -35,6 +36,8 @@ pub struct CommitterOptions {
     pub last_hash: Hash,
     /// Witness of what is durable; none where nothing is kept.
     pub ledger: Option<Arc<Ledger>>,
+    /// Counts what is stored.
+    pub usage: Arc<Usage>,
     /// Sizes and times of commits.
     pub metrics: Arc<CommitMetrics>,
     /// Called once, with the reason, when a commit fails. The process should end here.
@@ -146,6 +149,7 @@ impl Work {
             self.options.store.sync()?;
         }
         self.options.last_hash = hash;
+        self.options.usage.wrote(bytes);
         self.options.metrics.group(records, bytes, written - started, written.elapsed());
         Ok(Mark { epoch, hash })
     }

@@ -10,6 +10,7 @@ use stockade_protocol::limits::BATCH_NAME_BYTES_MAX;
 const CREATED: u8 = 1;
 const CHANGED: u8 = 2;
 const ADDED: u8 = 3;
+const DROPPED: u8 = 4;
 
 /// 0 stands for "none" where the value itself cannot be 0.
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -54,6 +55,18 @@ struct Added {
 
 const _: () = assert!(size_of::<Added>() == 34);
 
+#[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+struct Dropped {
+    kind: u8,
+    reserved: u8,
+    batch: U64,
+    claims: U64,
+    units: U64,
+}
+
+const _: () = assert!(size_of::<Dropped>() == 26);
+
 /// Appends the stored form of `control`.
 pub(super) fn encode(control: &Control, bytes: &mut Vec<u8>) {
     match control {
@@ -86,6 +99,11 @@ pub(super) fn encode(control: &Control, bytes: &mut Vec<u8>) {
                 units: U32::new(*units),
                 time_ms: U64::new(*time_ms),
             };
+            bytes.extend_from_slice(stored.as_bytes());
+        }
+        Control::Dropped { batch, claims, units } => {
+            let (batch, claims, units) = (U64::new(*batch), U64::new(*claims), U64::new(*units));
+            let stored = Dropped { kind: DROPPED, reserved: 0, batch, claims, units };
             bytes.extend_from_slice(stored.as_bytes());
         }
     }
@@ -130,6 +148,11 @@ fn decode(bytes: &[u8]) -> Option<(Control, &[u8])> {
             let (batch, version, request) = (stored.batch.get(), stored.version.get(), stored.request.get());
             let (units, time_ms) = (stored.units.get(), stored.time_ms.get());
             Some((Control::Added { batch, version, request, units, time_ms }, rest))
+        }
+        DROPPED => {
+            let (stored, rest) = Dropped::ref_from_prefix(bytes).ok()?;
+            let (batch, claims, units) = (stored.batch.get(), stored.claims.get(), stored.units.get());
+            Some((Control::Dropped { batch, claims, units }, rest))
         }
         _ => None,
     }

@@ -6,6 +6,7 @@
 //! ledger    the commit ledger
 //! ballast   disk space to give back in need
 //! rocksdb/  the store
+//! drafts/   checkpoints that are being written; may be deleted while no server runs
 //! ```
 
 use std::ffi::OsStr;
@@ -176,6 +177,12 @@ impl Folder {
             Some(mark) if !stored => Err(FolderError::StoreMissing(self.path.clone(), mark)),
             Some(_) | None => Ok(stored),
         }
+    }
+
+    /// Where checkpoints are drafted.
+    #[must_use]
+    pub fn drafts(&self) -> PathBuf {
+        self.path.join("drafts")
     }
 
     fn rocksdb(&self) -> PathBuf {

@@ -251,6 +251,23 @@ impl<'a> GrantRun<'a> {
         self.users.iter().map(|user| user.get())
     }
 
+    /// The users and the requests, as they are stored.
+    pub(super) fn columns(&self) -> (&'a [U64], &'a [U64]) {
+        (self.users, self.requests)
+    }
+
+    /// Number of its records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Whether it holds no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
     /// The records, in order.
     pub fn records(&self) -> impl Iterator<Item = GrantRecord> + use<'a> {
         let GrantRun { batch, units, asked, continues, .. } = *self;

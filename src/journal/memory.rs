@@ -3,12 +3,13 @@
 //! It keeps one log of bytes, as a file would: per group its epoch, length and checksum, then the group. After a crash
 //! the log is read up to the first record that is not whole, as RocksDB's point-in-time recovery does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::store::{Store, StoreError};
+use super::store::{CheckpointStore, Reader, Store, StoreError, Visit};
 use crate::types::Epoch;
 
 const HEAD_BYTES: usize = 24;
@@ -18,6 +19,8 @@ const HEAD_BYTES: usize = 24;
 pub struct Faults {
     /// The number (from 1) of the call of `write` or `sync` that fails, and with it all later ones; 0 = none.
     pub fail_call: u64,
+    /// The same for the calls that make a checkpoint.
+    pub fail_checkpoint_call: u64,
     /// Whether the failing call does its work before it fails: the caller cannot know.
     pub keeps_failed: bool,
 }
@@ -29,7 +32,22 @@ struct Log {
     calls: u64,
     /// The last group may be torn: the next write drops it, as a restarted disk would begin a new file.
     torn: bool,
+    checkpoints: Checkpoints,
 }
+
+/// What is kept of checkpoints. Only a finished draft is on the disk.
+#[derive(Clone, Default)]
+struct Checkpoints {
+    head: Option<Vec<u8>>,
+    /// By generation.
+    kept: BTreeMap<u64, Groups>,
+    draft: Option<(u64, Groups)>,
+    /// The groups up to this epoch are not there any more.
+    cleared: Epoch,
+    calls: u64,
+}
+
+type Groups = Vec<(Epoch, Vec<u8>)>;
 
 /// The store. Clones share the log, so that a test can look at what the journal's copy did.
 #[derive(Clone, Default)]
@@ -51,7 +69,8 @@ impl MemoryStore {
     pub fn after_power_loss(&self, unsynced_bytes: usize) -> Self {
         let log = self.log.lock();
         let kept = (log.synced + unsynced_bytes).min(log.bytes.len());
-        let survived = Log { bytes: log.bytes[..kept].to_vec(), synced: kept, calls: 0, torn: true };
+        let checkpoints = Checkpoints { draft: None, calls: 0, ..log.checkpoints.clone() };
+        let survived = Log { bytes: log.bytes[..kept].to_vec(), synced: kept, calls: 0, torn: true, checkpoints };
         Self { log: Arc::new(Mutex::new(survived)), faults: Faults::default() }
     }
 
@@ -88,14 +107,51 @@ impl MemoryStore {
         self.log.lock().calls
     }
 
+    /// Calls that make a checkpoint so far.
+    #[must_use]
+    pub fn checkpoint_calls(&self) -> u64 {
+        self.log.lock().checkpoints.calls
+    }
+
+    /// Visits every group that was ever written and kept, those too that a checkpoint replaced: the history that a test
+    /// holds what is read now against.
+    pub fn for_each_ever(&self, visit: &mut Visit<'_>) {
+        let bytes = self.log.lock().bytes.clone();
+        let mut groups = groups(&bytes);
+        while groups.next().is_some_and(|(epoch, group)| visit(epoch, group)) {}
+    }
+
+    /// Lets `change` change the groups of the installed or any other generation, and the head: damage.
+    pub fn damage_checkpoint<T>(
+        &self,
+        change: impl FnOnce(&mut Option<Vec<u8>>, &mut BTreeMap<u64, Groups>) -> T,
+    ) -> T {
+        let checkpoints = &mut self.log.lock().checkpoints;
+        change(&mut checkpoints.head, &mut checkpoints.kept)
+    }
+
     /// Counts a call. Tells whether it does its work, and whether it fails.
     fn call(&self, log: &mut Log) -> (bool, Result<(), StoreError>) {
         log.calls += 1;
-        if self.faults.fail_call == 0 || log.calls < self.faults.fail_call {
+        self.outcome(log.calls, self.faults.fail_call)
+    }
+
+    fn checkpoint_call(&self, work: impl FnOnce(&mut Log)) -> Result<(), StoreError> {
+        let log = &mut *self.log.lock();
+        log.checkpoints.calls += 1;
+        let (works, result) = self.outcome(log.checkpoints.calls, self.faults.fail_checkpoint_call);
+        if works {
+            work(log);
+        }
+        result
+    }
+
+    fn outcome(&self, call: u64, fails: u64) -> (bool, Result<(), StoreError>) {
+        if fails == 0 || call < fails {
             return (true, Ok(()));
         }
-        let works = self.faults.keeps_failed && log.calls == self.faults.fail_call;
-        (works, Err(StoreError { reason: format!("injected failure of call {}", log.calls) }))
+        let works = self.faults.keeps_failed && call == fails;
+        (works, Err(StoreError { reason: format!("injected failure of call {call}") }))
     }
 }
 
@@ -125,12 +181,63 @@ impl Store for MemoryStore {
         }
         result
     }
+}
 
-    fn for_each(&self, visit: &mut dyn FnMut(Epoch, &[u8]) -> bool) -> Result<(), StoreError> {
-        let bytes = self.log.lock().bytes.clone();
-        let mut groups = groups(&bytes);
-        while groups.next().is_some_and(|(epoch, group)| visit(epoch, group)) {}
+impl Reader for MemoryStore {
+    fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        let cleared = self.log.lock().checkpoints.cleared;
+        self.for_each_ever(&mut |epoch, group| epoch <= after.max(cleared) || visit(epoch, group));
         Ok(())
+    }
+
+    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.log.lock().checkpoints.head.clone())
+    }
+
+    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        let kept = self.log.lock().checkpoints.kept.get(&generation).cloned().unwrap_or_default();
+        let mut groups = kept.iter();
+        while groups.next().is_some_and(|(epoch, group)| visit(*epoch, group)) {}
+        Ok(())
+    }
+}
+
+impl CheckpointStore for MemoryStore {
+    fn last_generation(&self) -> Result<u64, StoreError> {
+        Ok(self.log.lock().checkpoints.kept.keys().next_back().copied().unwrap_or(0))
+    }
+
+    fn begin(&self, generation: u64) -> Result<(), StoreError> {
+        self.checkpoint_call(|log| log.checkpoints.draft = Some((generation, Groups::new())))
+    }
+
+    fn append(&self, epoch: Epoch, group: &[u8]) -> Result<(), StoreError> {
+        self.checkpoint_call(|log| {
+            let (_, groups) = log.checkpoints.draft.as_mut().expect("a draft was begun");
+            groups.push((epoch, group.to_vec()));
+        })
+    }
+
+    fn finish(&self) -> Result<(), StoreError> {
+        self.checkpoint_call(|log| {
+            let (generation, groups) = log.checkpoints.draft.take().expect("a draft was begun");
+            log.checkpoints.kept.insert(generation, groups);
+        })
+    }
+
+    fn install(&self, head: &[u8]) -> Result<(), StoreError> {
+        self.checkpoint_call(|log| {
+            log.checkpoints.head = Some(head.to_vec());
+            // One log holds both: what was written before is synced with it.
+            log.synced = log.bytes.len();
+        })
+    }
+
+    fn clear(&self, generation: u64, up_to: Epoch) -> Result<(), StoreError> {
+        self.checkpoint_call(|log| {
+            log.checkpoints.cleared = log.checkpoints.cleared.max(up_to);
+            log.checkpoints.kept.retain(|kept, _| *kept == generation);
+        })
     }
 }
 

@@ -5,10 +5,12 @@
 //! it, makes inflows visible and announces the epoch as durable. Answers wait for that: see [`epochs`].
 //!
 //! Guarantees: the groups form a hash chain in epoch order; an inflow is visible only after it is durable; any error of
-//! a write or sync ends all commits for good, since its outcome is unknown. Only one file knows RocksDB: [`rocks`].
+//! a write or sync ends all commits for good, since its outcome is unknown. What closed batches leave behind, a
+//! [`checkpoint`] gives back. Only one module knows RocksDB: [`rocks`].
 
 mod buffer;
 mod chain;
+mod checkpoint;
 mod committer;
 mod controls;
 mod cue;
@@ -29,6 +31,9 @@ mod waiter;
 
 pub use buffer::Effect;
 pub use chain::{Chain, ChainError};
+pub use checkpoint::{
+    Checkpointer, CheckpointerOptions, Head, Replay, ReplayError, TakeError, Taken, Usage, replay, take,
+};
 pub use committer::{Committer, CommitterOptions};
 pub use entrance::{Journal, Pass};
 pub use epochs::Epochs;
@@ -38,8 +43,8 @@ pub use ledger::{Ledger, Mark};
 pub use memory::{Faults, MemoryStore};
 pub use portion::Portion;
 pub use record::{Control, GrantRecord, StateCode};
-pub use rocks::{RocksOptions, RocksStore};
+pub use rocks::{RocksCheckpoints, RocksOptions, RocksStore};
 pub use space::Space;
 pub use steward::{Steward, StewardOptions};
-pub use store::{NullStore, Store, StoreError};
+pub use store::{CheckpointStore, NullStore, Reader, Store, StoreError, Visit};
 pub use waiter::Wake;

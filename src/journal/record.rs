@@ -106,6 +106,15 @@ pub enum Control {
         /// When.
         time_ms: TimeMs,
     },
+    /// Claims of the batch, which has closed or closes later in the journal, were left out here by a checkpoint.
+    Dropped {
+        /// Id of the batch.
+        batch: BatchId,
+        /// How many grant records.
+        claims: u64,
+        /// Units of them.
+        units: u64,
+    },
 }
 
 impl Control {
@@ -113,7 +122,10 @@ impl Control {
     #[must_use]
     pub fn batch(&self) -> BatchId {
         match self {
-            Control::Created { batch, .. } | Control::Changed { batch, .. } | Control::Added { batch, .. } => *batch,
+            Control::Created { batch, .. }
+            | Control::Changed { batch, .. }
+            | Control::Added { batch, .. }
+            | Control::Dropped { batch, .. } => *batch,
         }
     }
 }

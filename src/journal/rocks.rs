@@ -1,17 +1,29 @@
 //! Groups in RocksDB: one key per group. The only file that knows RocksDB.
 
+mod checkpoints;
+
+pub use checkpoints::RocksCheckpoints;
+
 use std::path::Path;
+use std::sync::Arc;
 
 use rocksdb::{
-    ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, IteratorMode, LogLevel, Options, ReadOptions,
-    WriteBatch, WriteOptions,
+    ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, Direction, IteratorMode, LogLevel, Options,
+    ReadOptions, WriteBatch, WriteOptions,
 };
 
-use super::store::{Store, StoreError};
+use super::store::{Reader, Store, StoreError, Visit};
 use crate::types::Epoch;
 
 /// Column family of the groups. Key: epoch, 8 bytes big-endian.
 const JOURNAL: &str = "journal";
+
+/// Key of the checkpoint's head, among the groups: it goes through the same log as they. Epochs count from 1.
+const HEAD: [u8; 8] = [0; 8];
+
+/// Column family of the checkpoints. Key: generation and epoch, each 8 bytes big-endian. Files come into it whole,
+/// never through the log, so that no log is kept for its sake.
+const CHECKPOINTS: &str = "checkpoints";
 
 /// What operators may tune.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +35,7 @@ pub struct RocksOptions {
 
 /// An open RocksDB.
 pub struct RocksStore {
-    db: DB,
+    db: Arc<DB>,
     write: WriteOptions,
 }
 
@@ -35,8 +47,12 @@ impl RocksStore {
     pub fn open(folder: &Path, options: RocksOptions, create: bool) -> Result<Self, StoreError> {
         let mut database = database_options();
         database.create_if_missing(create);
-        database.create_missing_column_families(create);
-        let families = [ColumnFamilyDescriptor::new(JOURNAL, journal_options(options))];
+        // The checkpoints' family is younger than some folders.
+        database.create_missing_column_families(true);
+        let families = [
+            ColumnFamilyDescriptor::new(JOURNAL, journal_options(options)),
+            ColumnFamilyDescriptor::new(CHECKPOINTS, checkpoints_options()),
+        ];
         let db = DB::open_cf_descriptors(&database, folder, families).map_err(store_error)?;
         Ok(Self::of(db))
     }
@@ -57,13 +73,23 @@ impl RocksStore {
     pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
         let mut database = database_options();
         database.set_max_open_files(256);
-        let db = DB::open_cf_for_read_only(&database, folder, [JOURNAL], false).map_err(store_error)?;
+        let there_are = DB::list_cf(&Options::default(), folder).map_err(store_error)?;
+        let families = [JOURNAL, CHECKPOINTS].into_iter().filter(|name| there_are.iter().any(|family| family == name));
+        let db = DB::open_cf_for_read_only(&database, folder, families, false).map_err(store_error)?;
         Ok(Self::of(db))
+    }
+
+    /// A handle for checkpoints; their drafts lie in the folder `drafts`, on the same file system.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or cleared of a draft that was given up.
+    pub fn checkpoints(&self, drafts: &Path) -> Result<RocksCheckpoints, StoreError> {
+        RocksCheckpoints::new(Arc::clone(&self.db), drafts)
     }
 
     fn of(db: DB) -> Self {
         // Not synced here: the committer syncs as its durability mode says.
-        Self { db, write: WriteOptions::default() }
+        Self { db: Arc::new(db), write: WriteOptions::default() }
     }
 }
 
@@ -78,22 +104,47 @@ impl Store for RocksStore {
     fn sync(&mut self) -> Result<(), StoreError> {
         self.db.flush_wal(true).map_err(store_error)
     }
+}
 
-    fn for_each(&self, visit: &mut dyn FnMut(Epoch, &[u8]) -> bool) -> Result<(), StoreError> {
-        let family = self.db.cf_handle(JOURNAL).ok_or_else(no_family)?;
-        let mut read = ReadOptions::default();
-        read.fill_cache(false);
-        read.set_readahead_size(4 << 20);
-        for entry in self.db.iterator_cf_opt(&family, read, IteratorMode::Start) {
-            let (key, group) = entry.map_err(store_error)?;
-            let key = <[u8; 8]>::try_from(key.as_ref());
-            let key = key.map_err(|_| StoreError { reason: "the journal has a key that is not an epoch".into() })?;
-            if !visit(Epoch::from_be_bytes(key), &group) {
-                break;
-            }
-        }
-        Ok(())
+impl Reader for RocksStore {
+    fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        groups(&self.db, after, visit)
     }
+
+    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        head(&self.db)
+    }
+
+    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        checkpoints::groups(&self.db, generation, visit)
+    }
+}
+
+fn groups(db: &DB, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    let family = db.cf_handle(JOURNAL).ok_or_else(no_family)?;
+    let first = (after + 1).to_be_bytes();
+    for entry in db.iterator_cf_opt(&family, read_ahead(), IteratorMode::From(&first, Direction::Forward)) {
+        let (key, group) = entry.map_err(store_error)?;
+        let key = <[u8; 8]>::try_from(key.as_ref());
+        let key = key.map_err(|_| StoreError { reason: "the journal has a key that is not an epoch".into() })?;
+        if !visit(Epoch::from_be_bytes(key), &group) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn head(db: &DB) -> Result<Option<Vec<u8>>, StoreError> {
+    let family = db.cf_handle(JOURNAL).ok_or_else(no_family)?;
+    db.get_cf(&family, HEAD).map_err(store_error)
+}
+
+/// For reading much, once, in order.
+fn read_ahead() -> ReadOptions {
+    let mut read = ReadOptions::default();
+    read.fill_cache(false);
+    read.set_readahead_size(4 << 20);
+    read
 }
 
 fn database_options() -> Options {
@@ -125,6 +176,14 @@ fn journal_options(tuned: RocksOptions) -> Options {
     options.set_compression_type(DBCompressionType::None);
     // Keys only rise, so compaction only moves files; their size is that of a segment.
     options.set_target_file_size_base(tuned.segment_bytes as u64);
+    options
+}
+
+fn checkpoints_options() -> Options {
+    let mut options = Options::default();
+    options.set_compression_type(DBCompressionType::None);
+    // Nothing is ever merged: a checkpoint's files come and go as a whole.
+    options.set_disable_auto_compactions(true);
     options
 }
 

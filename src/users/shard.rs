@@ -143,9 +143,14 @@ impl Shard {
         self.units
     }
 
-    /// Gives all memory back.
-    pub(super) fn close(&mut self) {
+    /// Gives all memory back; returns how many claims there were.
+    pub(super) fn close(&mut self) -> u64 {
+        let busy = self.rare.iter().flat_map(|rare| &rare.busy);
+        // A busy user's mark stands in the index and is no claim.
+        let busy_claims = busy.map(|user| user.claims.len() as u64 - 1).sum::<u64>();
+        let claims = self.claims.len() as u64 + busy_claims;
         *self = Shard { closed: true, ..Shard::default() };
+        claims
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -101,10 +101,11 @@ impl Users {
         self.lanes.get().into_iter().flatten().map(|lane| lane.shard.lock().units()).sum()
     }
 
-    /// Gives all memory back, for good. A table that was never used keeps one lane, to say that it is closed.
-    pub fn close(&self) {
+    /// Gives all memory back, for good, and returns how many claims there were. A table that was never used keeps one
+    /// lane, to say that it is closed.
+    pub fn close(&self) -> u64 {
         let lanes = self.lanes.get_or_init(|| Box::new([CachePadded::new(Lane::new(0))]));
-        lanes.iter().for_each(|lane| lane.shard.lock().close());
+        lanes.iter().map(|lane| lane.shard.lock().close()).sum()
     }
 
     /// Which of `shares` parts of the table a user belongs to. Parts share nothing, so they can be filled at once.
@@ -119,7 +120,9 @@ impl Users {
     pub fn close_share(&self, share: usize, salt: u64, shares: usize) {
         let lanes = self.lanes().iter().enumerate();
         let lanes = lanes.filter(|(index, _)| share_of_lane(*index, salt, shares) == share);
-        lanes.for_each(|(_, lane)| lane.shard.lock().close());
+        for (_, lane) in lanes {
+            lane.shard.lock().close();
+        }
     }
 
     fn lanes(&self) -> &[CachePadded<Lane>] {

@@ -51,7 +51,7 @@ fn who_leaves_during_recovery_never_becomes_ready() {
 fn a_failed_journal_is_neither_alive_nor_ready() {
     let (failed, failure) = channel();
     let on_failure = move |reason: &str| failed.send(reason.to_owned()).unwrap();
-    let store = Box::new(MemoryStore::new(Faults { fail_call: 1, keeps_failed: false }));
+    let store = Box::new(MemoryStore::new(Faults { fail_call: 1, ..Faults::default() }));
     let source = Source { store, store_id: 1, witnessed: None, ledger: None, durability: Durability::Fsync };
     let running = engine::start(source, EngineOptions::new(1, Arc::new(on_failure))).unwrap();
     let admin = admin_of(&running);
@@ -77,6 +77,7 @@ fn a_full_disk_is_told_and_does_not_end_readiness() {
         // No disk has so much.
         free_space_floor_bytes: u64::MAX,
         ballast_bytes: 0,
+        checkpoint_dead_bytes: 64 << 20,
     };
     let running = engine::open(&storage, EngineOptions::new(1, Arc::new(|_: &str| {}))).unwrap();
     let admin = admin_of(&running);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use stockade::access::Access;
 use stockade::engine::{Engine, Running, Source};
-use stockade::journal::{Store, StoreError};
+use stockade::journal::{Reader, Store, StoreError, Visit};
 use stockade::server::{Server, ServerOptions};
 use stockade::types::Epoch;
 use stockade_protocol::Status::{Granted, LimitReached, SoldOut};
@@ -156,8 +156,18 @@ impl Store for Gate {
     fn sync(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
+}
 
-    fn for_each(&self, _visit: &mut dyn FnMut(Epoch, &[u8]) -> bool) -> Result<(), StoreError> {
+impl Reader for Gate {
+    fn for_each(&self, _after: Epoch, _visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+
+    fn for_each_of_checkpoint(&self, _generation: u64, _visit: &mut Visit<'_>) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -31,6 +31,7 @@ durability = \"os\"
 free_space_floor_mib = 33
 ballast_mib = 34
 segment_mib = 9
+checkpoint_dead_mib = 10
 
 [journal]
 group_claims_max = 8_195
@@ -73,6 +74,7 @@ fn sets_its_own_value() {
             free_space_floor_bytes: 33 << 20,
             ballast_bytes: 34 << 20,
             segment_bytes: 9 << 20,
+            checkpoint_dead_bytes: 10 << 20,
         },
         journal: Journal { group_claims_max: 8_195 },
         users: Users { shards_max: 16 },

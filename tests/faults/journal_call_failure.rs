@@ -134,7 +134,7 @@ fn after_any_failed_call_nothing_leaves_and_nothing_answered_is_lost() {
             let mut fail_call = 0;
             loop {
                 fail_call += 1;
-                if run(seed, Faults { fail_call, keeps_failed }) < fail_call {
+                if run(seed, Faults { fail_call, keeps_failed, ..Faults::default() }) < fail_call {
                     break;
                 }
             }

@@ -62,7 +62,10 @@ fn a_group_is_witnessed_when_it_is_durable_and_not_before() {
 fn a_group_whose_call_failed_is_not_witnessed() {
     for keeps_failed in [false, true] {
         // The creation takes two calls, the first claim fails in its sync.
-        let (faults, home) = (Faults { fail_call: 4, keeps_failed }, tempfile::tempdir().expect("room on the disk"));
+        let (faults, home) = (
+            Faults { fail_call: 4, keeps_failed, ..Faults::default() },
+            tempfile::tempdir().expect("room on the disk"),
+        );
         let (path, store) = (home.path().join("ledger"), MemoryStore::new(faults));
         let failures = Arc::new(Mutex::new(0));
         let told = Arc::clone(&failures);

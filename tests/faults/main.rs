@@ -14,6 +14,8 @@ mod engine_replay;
 mod engine_states;
 mod journal_broken_promises;
 mod journal_call_failure;
+mod journal_checkpoint;
+mod journal_checkpoint_disk;
 mod journal_damage;
 mod journal_disk_damage;
 mod journal_folder;

@@ -3,9 +3,21 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use stockade::journal::{Control, GrantRecord, Group, StateCode, Store};
+use stockade::journal::{Control, GrantRecord, Group, MemoryStore, StateCode, Visit};
 use stockade::stock::{Run, Runs};
 use stockade::users::Asked;
+
+/// What was ever written and survived.
+pub(crate) trait History {
+    /// Visits every group, in order.
+    fn visit(&self, visit: &mut Visit<'_>);
+}
+
+impl History for MemoryStore {
+    fn visit(&self, visit: &mut Visit<'_>) {
+        self.for_each_ever(visit);
+    }
+}
 
 /// The books of all batches.
 #[derive(Default)]
@@ -53,11 +65,11 @@ pub(crate) struct Account {
 }
 
 impl Books {
-    /// Reads all groups of `store`.
-    pub(crate) fn read(store: &dyn Store) -> Self {
+    /// Reads all groups that `history` ever held, those too that a checkpoint replaced since.
+    pub(crate) fn read(history: &impl History) -> Self {
         let mut books = Books::default();
         let mut last = None;
-        let read = store.for_each(&mut |epoch, bytes| {
+        history.visit(&mut |epoch, bytes| {
             match Group::decode(bytes) {
                 Ok(group) => {
                     let follows = last.is_none_or(|(epoch, hash)| epoch < group.epoch && hash == group.previous);
@@ -71,7 +83,6 @@ impl Books {
             }
             true
         });
-        books.violations.extend(read.err().map(|error| error.to_string()));
         books
     }
 
@@ -102,9 +113,12 @@ impl Books {
     }
 
     fn control(&mut self, epoch: u64, control: &Control) {
-        let (Control::Created { time_ms, .. } | Control::Changed { time_ms, .. } | Control::Added { time_ms, .. }) =
-            control;
-        self.last_ms = self.last_ms.max(*time_ms);
+        match control {
+            Control::Created { time_ms, .. } | Control::Changed { time_ms, .. } | Control::Added { time_ms, .. } => {
+                self.last_ms = self.last_ms.max(*time_ms);
+            }
+            Control::Dropped { .. } => self.violations.push(format!("epoch {epoch}: {control:?} in the journal")),
+        }
         if let Control::Created { batch, .. } = control {
             let before = self.batches.insert(*batch, Account::new(control, epoch));
             self.violations.extend(before.map(|_| format!("epoch {epoch}: batch {batch} is created twice")));
@@ -140,7 +154,7 @@ impl Account {
 
     fn control(&mut self, epoch: u64, control: &Control) -> Option<String> {
         match control {
-            Control::Created { .. } => None,
+            Control::Created { .. } | Control::Dropped { .. } => None,
             Control::Changed { version, state, .. } => {
                 self.changes.push(Changed { version: *version, state: *state, epoch });
                 None

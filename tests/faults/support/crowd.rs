@@ -15,6 +15,9 @@ pub(crate) const BATCHES: [u64; 4] = [1, 2, 3, WINDOWED];
 /// The batch with a window. Operators leave it alone.
 pub(crate) const WINDOWED: u64 = 4;
 
+/// The batch that operators end and close early.
+const SHORT: u64 = 2;
+
 /// The time at which a history begins.
 pub(crate) const DAWN_MS: u64 = 1_000_000;
 
@@ -53,6 +56,8 @@ pub(crate) fn shopping(rng: &mut Rng, last: Option<(u64, u64, u64)>) -> Request 
 /// What an operator does with `batch`.
 pub(crate) fn operation(rng: &mut Rng, seed: u64, batch: u64) -> Request {
     let request = rng.below(12);
+    // One of them is soon over.
+    let (end, close) = if batch == SHORT { (40, 80) } else { (6, 8) };
     match rng.below(10) {
         0 | 1 => Request::Create(batch, terms(seed, batch)),
         2 => Request::Create(batch, Terms { stock: 7, ..terms(seed, batch) }),
@@ -63,8 +68,8 @@ pub(crate) fn operation(rng: &mut Rng, seed: u64, batch: u64) -> Request {
         }
         6 => Request::Show(batch),
         _ if batch == WINDOWED => Request::Show(batch),
-        7 => Request::Change(batch, if rng.chance(6) { Action::End } else { Action::Pause }),
+        7 => Request::Change(batch, if rng.chance(end) { Action::End } else { Action::Pause }),
         8 => Request::Change(batch, Action::Activate),
-        _ => Request::Change(batch, if rng.chance(8) { Action::Close } else { Action::Resume }),
+        _ => Request::Change(batch, if rng.chance(close) { Action::Close } else { Action::Resume }),
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn storage(folder: &Path, durability: Durability) -> StorageOptions {
         segment_bytes: 1 << 20,
         free_space_floor_bytes: 0,
         ballast_bytes: 0,
+        checkpoint_dead_bytes: u64::MAX,
     }
 }
 

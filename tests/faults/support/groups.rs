@@ -1,7 +1,9 @@
 //! A store of groups that a test may damage: what it is given, it gives back, without a check of its own.
 
-use stockade::journal::{Group, Hash, Mark, Store, StoreError};
+use stockade::journal::{Group, Hash, Mark, Reader, Store, StoreError, Visit};
 use stockade::types::Epoch;
+
+use super::books::History;
 
 /// Epochs and groups, in order of storage.
 #[derive(Clone, Default)]
@@ -13,7 +15,7 @@ impl Groups {
     /// The groups of another store.
     pub(crate) fn of(store: &dyn Store) -> Self {
         let mut groups = Vec::new();
-        let read = store.for_each(&mut |epoch, group| {
+        let read = store.for_each(0, &mut |epoch, group| {
             groups.push((epoch, group.to_vec()));
             true
         });
@@ -38,10 +40,27 @@ impl Store for Groups {
     fn sync(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
+}
 
-    fn for_each(&self, visit: &mut dyn FnMut(Epoch, &[u8]) -> bool) -> Result<(), StoreError> {
+impl History for Groups {
+    fn visit(&self, visit: &mut Visit<'_>) {
         let mut groups = self.groups.iter();
         while groups.next().is_some_and(|(epoch, group)| visit(*epoch, group)) {}
+    }
+}
+
+impl Reader for Groups {
+    fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        let mut groups = self.groups.iter().filter(|(epoch, _)| *epoch > after);
+        while groups.next().is_some_and(|(epoch, group)| visit(*epoch, group)) {}
+        Ok(())
+    }
+
+    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+
+    fn for_each_of_checkpoint(&self, _generation: u64, _visit: &mut Visit<'_>) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -2,11 +2,11 @@
 //! every restart.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use stockade::engine::{Engine, start};
-use stockade::journal::{Faults, Mark, MemoryStore};
+use stockade::journal::{CheckpointStore, Faults, Head, Mark, MemoryStore, Reader, take};
 use stockade_protocol::Status;
 use stockade_protocol::batch::BatchInfo;
 
@@ -18,9 +18,9 @@ use super::clock::ManualClock;
 use super::crowd::{BATCHES, DAWN_MS, WINDOWED};
 use super::holders::Holders;
 use super::inspection::{code, differences, retry};
-use super::power::{Cut, Left, Power};
+use super::power::{Cut, Disk, Left, Power};
 use super::rng::Rng;
-use super::shop::{answered, options, source};
+use super::shop::{STORE_ID, answered, options, source};
 use super::trade::{Answer, Trade};
 
 /// Losses of power in one history.
@@ -39,6 +39,12 @@ pub(crate) struct Tally {
     pub(crate) lucky: u64,
     /// Grants of several runs.
     pub(crate) split: u64,
+    /// Checkpoints that were installed.
+    pub(crate) checkpoints: u64,
+    /// Restarts from a checkpoint that left claims out.
+    pub(crate) condensed: u64,
+    /// Losses of power between a draft's end and its installation.
+    pub(crate) cut_drafts: u64,
 }
 
 /// One machine and what is known about it from outside.
@@ -106,6 +112,7 @@ impl Machine<'_> {
             bursts: 60 / cores,
             at_work: AtomicUsize::new(cores),
         };
+        let mut whim = Rng::new(self.rng.any());
         let mut rngs = (0..cores).map(|_| Rng::new(self.rng.any())).collect::<Vec<_>>();
         let memories = thread::scope(|scope| {
             let clients = rngs.iter_mut().enumerate().map(|(core, rng)| {
@@ -113,7 +120,10 @@ impl Machine<'_> {
                 scope.spawn(move || work(life, core, rng))
             });
             let clients = clients.collect::<Vec<_>>();
-            clients.into_iter().map(|client| client.join().expect("a client does not panic")).collect()
+            let checkpoints = scope.spawn(|| checkpoints(&life, &Power::disk(&power), &mut whim));
+            let memories = clients.into_iter().map(|client| client.join().expect("a client does not panic")).collect();
+            self.tally.checkpoints += checkpoints.join().expect("it does not panic");
+            memories
         });
         let last_shown = if in_peace { shown(&running.engine) } else { Vec::new() };
         End { left: power.left(), memories, last_shown }
@@ -141,6 +151,8 @@ impl Machine<'_> {
             Ok(running) => running,
             Err(error) => return self.violations.push(format!("it does not start again: {error}")),
         };
+        let grants = books.batches.values().map(|account| account.grants.len() as u64).sum::<u64>();
+        self.tally.condensed += u64::from(running.report.records < grants);
         self.violations.extend(differences(&running.engine, &books));
         let unsent = end.memories.iter().flat_map(|memory| &memory.unsent);
         let unsent = unsent.map(|trade| Trade { known: self.board.before(&trade.request), ..trade.clone() });
@@ -180,9 +192,32 @@ impl Machine<'_> {
                 }
             }
         }
+        let disk = &end.left.disk;
+        let head = disk.head().expect("memory can be read").map(|head| Head::decode(&head).expect("a whole head"));
+        let last = disk.last_generation().expect("memory can be read");
+        self.tally.cut_drafts += u64::from(last > head.map_or(0, |head| head.generation));
         self.tally.losses += u64::from(end.left.lost_bytes > 0);
         self.tally.lucky += u64::from(end.left.lucky_bytes > 0);
     }
+}
+
+/// Takes a checkpoint every few epochs while clients are at work and the power is on. Returns how many were installed.
+fn checkpoints(life: &Life<'_>, disk: &Disk, rng: &mut Rng) -> u64 {
+    let (usage, journal) = (life.engine.usage(), life.engine.journal());
+    let (mut installed, mut next) = (0, journal.durable() + rng.below(10));
+    while life.at_work.load(Ordering::SeqCst) > 0 && !life.power.is_off() {
+        if journal.durable() < next {
+            thread::yield_now();
+            continue;
+        }
+        next = journal.durable() + 1 + rng.below(20);
+        let taken = take(disk, STORE_ID, journal.durable(), usage, &|| life.power.is_off());
+        if let Some(taken) = taken.expect("the store does not fail") {
+            installed += 1;
+            disk.clear(taken.head.generation, taken.head.replaced.epoch).expect("the store does not fail");
+        }
+    }
+    installed
 }
 
 fn shown(engine: &Engine) -> Vec<BatchInfo> {

@@ -1,12 +1,13 @@
-//! A store whose power goes at a moment that a seed chose: at a call of the committer, before or after the call does
-//! its work, or when a number of answers was sent. What was sent before that moment is what a client may rely on.
+//! A store whose power goes at a moment that a seed chose: at a call of the committer or the checkpointer, before or
+//! after the call does its work, or when a number of answers was sent. What was sent before that moment is what a
+//! client may rely on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use parking_lot::{Mutex, RwLock};
-use stockade::journal::{Group, Mark, MemoryStore, Store, StoreError};
+use stockade::journal::{CheckpointStore, Group, Mark, MemoryStore, Reader, Store, StoreError, Visit};
 use stockade::types::Epoch;
 
 use super::rng::Rng;
@@ -93,12 +94,11 @@ impl Power {
         let lucky_bytes = if rng.chance(30) { 0 } else { index(&mut rng, unsynced + 1) };
         let mut durable = Vec::new();
         let synced = self.store.after_power_loss(0);
-        let read = synced.for_each(&mut |epoch, bytes| {
+        synced.for_each_ever(&mut |epoch, bytes| {
             let group = Group::decode(bytes).expect("a synced group is whole");
             durable.push(Mark { epoch, hash: group.hash });
             true
         });
-        assert_eq!(read, Ok(()));
         // The ledger may lag behind.
         let lag = index(&mut rng, 3);
         let witnessed = durable.len().checked_sub(1 + lag).map(|at| durable[at]);
@@ -155,8 +155,44 @@ impl Store for Disk {
     fn sync(&mut self) -> Result<(), StoreError> {
         self.power.around(|| self.store.sync())
     }
+}
 
-    fn for_each(&self, visit: &mut dyn FnMut(Epoch, &[u8]) -> bool) -> Result<(), StoreError> {
-        self.store.for_each(visit)
+impl Reader for Disk {
+    fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.store.for_each(after, visit)
+    }
+
+    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.head()
+    }
+
+    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.store.for_each_of_checkpoint(generation, visit)
+    }
+}
+
+impl CheckpointStore for Disk {
+    fn last_generation(&self) -> Result<u64, StoreError> {
+        self.store.last_generation()
+    }
+
+    fn begin(&self, generation: u64) -> Result<(), StoreError> {
+        self.power.around(|| self.store.begin(generation))
+    }
+
+    fn append(&self, epoch: Epoch, group: &[u8]) -> Result<(), StoreError> {
+        self.power.around(|| self.store.append(epoch, group))
+    }
+
+    fn finish(&self) -> Result<(), StoreError> {
+        self.power.around(|| self.store.finish())
+    }
+
+    fn install(&self, head: &[u8]) -> Result<(), StoreError> {
+        self.power.around(|| self.store.install(head))
+    }
+
+    fn clear(&self, generation: u64, up_to: Epoch) -> Result<(), StoreError> {
+        self.power.around(|| self.store.clear(generation, up_to))
     }
 }

@@ -8,7 +8,7 @@ use stockade::journal::{Mark, Store};
 use stockade_protocol::hello::Durability;
 
 /// Identity of the data in these tests.
-const STORE_ID: u64 = 0x5354_4f52;
+pub(crate) const STORE_ID: u64 = 0x5354_4f52;
 
 /// Offers of the processor to others before a test gives up on an answer: the committer's thread must have died.
 const PATIENCE: u64 = 1 << 26;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
-use stockade::journal::{MemoryStore, Store, StoreError};
+use stockade::journal::{MemoryStore, Reader, Store, StoreError, Visit};
 use stockade::types::Epoch;
 
 use super::patience::GIVE_UP;
@@ -77,8 +77,18 @@ impl Store for GatedStore {
         self.gate.pass();
         self.store.sync()
     }
+}
 
-    fn for_each(&self, visit: &mut dyn FnMut(Epoch, &[u8]) -> bool) -> Result<(), StoreError> {
-        self.store.for_each(visit)
+impl Reader for GatedStore {
+    fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.store.for_each(after, visit)
+    }
+
+    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.head()
+    }
+
+    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.store.for_each_of_checkpoint(generation, visit)
     }
 }

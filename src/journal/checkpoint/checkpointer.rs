@@ -1,0 +1,207 @@
+//! The checkpointer: a plain thread that takes a checkpoint when enough of the journal is no longer needed.
+//!
+//! It never stands in the way of claims: the committer writes its groups meanwhile, and the only thing that both need
+//! for a moment is the log, at the end, for one small record. A checkpoint that fails changes nothing that counts; the
+//! journal only stays as large as it is.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::condenser::Condenser;
+use super::head::Head;
+use super::replay::{Replay, ReplayError, replay};
+use super::usage::Usage;
+use crate::journal::entrance::Journal;
+use crate::journal::ledger::Mark;
+use crate::journal::space::Space;
+use crate::journal::store::{CheckpointStore, StoreError};
+use crate::metrics::CheckpointMetrics;
+use crate::types::Epoch;
+
+/// Time between two looks whether a checkpoint is due.
+const ROUND: Duration = Duration::from_millis(100);
+
+/// Time between a draft that failed and the next one.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What a checkpointer works with.
+pub struct CheckpointerOptions {
+    /// Where checkpoints go.
+    pub store: Box<dyn CheckpointStore>,
+    /// Identity of the data.
+    pub store_id: u64,
+    /// The checkpoint that there is.
+    pub head: Option<Head>,
+    /// Knows what is durable.
+    pub journal: Arc<Journal>,
+    /// Knows what is needed.
+    pub usage: Arc<Usage>,
+    /// The disk: a checkpoint needs room before it gives any back.
+    pub space: Arc<Space>,
+    /// A checkpoint must give back this many bytes.
+    pub least_bytes: u64,
+    /// What is measured.
+    pub metrics: Arc<CheckpointMetrics>,
+}
+
+/// A running checkpointer. Dropping it ends the thread; a checkpoint under way is given up.
+pub struct Checkpointer {
+    stop: Option<Sender<()>>,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A checkpoint that was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// Its head.
+    pub head: Head,
+    /// Bytes of the groups that it replaces, the checkpoint before included.
+    pub before_bytes: u64,
+    /// Bytes of its own groups.
+    pub after_bytes: u64,
+}
+
+/// Why no checkpoint was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakeError {
+    /// It could not be written. Nothing has changed.
+    Draft(StoreError),
+    /// What is stored is damaged, or it is not known whether the checkpoint counts: only a restart finds out.
+    InDoubt(ReplayError),
+}
+
+impl TakeError {
+    fn in_doubt(error: StoreError) -> Self {
+        Self::InDoubt(ReplayError::Store(error))
+    }
+}
+
+impl Checkpointer {
+    /// Starts the thread.
+    ///
+    /// # Panics
+    /// When the system refuses a thread.
+    #[must_use]
+    pub fn start(options: CheckpointerOptions) -> Self {
+        let (stop, stopped) = channel();
+        let stopping = Arc::new(AtomicBool::new(false));
+        let stops = Arc::clone(&stopping);
+        let work = move || {
+            let cleared = options.head.map_or(Ok(()), |head| clear(&*options.store, &head));
+            let mut result = cleared.map_err(TakeError::in_doubt);
+            let mut wait = ROUND;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                match result {
+                    Ok(()) => wait = ROUND,
+                    Err(TakeError::Draft(error)) => {
+                        tracing::warn!("no checkpoint could be written, trying again later: {error}");
+                        wait = PAUSE;
+                    }
+                    Err(TakeError::InDoubt(error)) => {
+                        tracing::error!(
+                            "no checkpoint will be taken before a restart: {error}; claims go on, the journal keeps \
+                             growing; run `stockade verify` on the folder once the server has stopped"
+                        );
+                        return;
+                    }
+                }
+                result = if options.is_due() { options.take(&stops) } else { Ok(()) };
+            }
+        };
+        let thread = thread::Builder::new().name("checkpointer".into()).spawn(work);
+        let thread = Some(thread.expect("the system has room for one more thread at start"));
+        Self { stop: Some(stop), stopping, thread }
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl CheckpointerOptions {
+    fn is_due(&self) -> bool {
+        let needed = self.usage.stored_bytes().saturating_sub(self.usage.dead_bytes());
+        // Twice what is needed: a checkpoint must never be what fills the disk.
+        let fits = self.space.free_bytes().is_none_or(|free| needed.saturating_mul(2) < free);
+        fits && self.usage.is_due(self.least_bytes)
+    }
+
+    fn take(&self, stopping: &AtomicBool) -> Result<(), TakeError> {
+        let began = Instant::now();
+        let durable = self.journal.durable();
+        let gives_up = || stopping.load(Ordering::Relaxed);
+        let Some(taken) = take(&*self.store, self.store_id, durable, &self.usage, &gives_up)? else { return Ok(()) };
+        let Taken { head, before_bytes, after_bytes } = taken;
+        self.metrics.taken(began.elapsed(), after_bytes);
+        tracing::info!(
+            "checkpoint {} up to epoch {}: {before_bytes} bytes of groups became {after_bytes}",
+            head.generation,
+            head.replaced.epoch
+        );
+        clear(&*self.store, &head).map_err(TakeError::in_doubt)
+    }
+}
+
+/// Takes a checkpoint of the groups up to the epoch `durable`, and installs it; nothing is deleted. `None` when there
+/// is no group, or `gives_up` said so.
+///
+/// # Errors
+/// When what is stored is damaged, or the store fails. Then a restart finds either this checkpoint or what was before.
+pub fn take(
+    store: &dyn CheckpointStore,
+    store_id: u64,
+    durable: Epoch,
+    usage: &Usage,
+    gives_up: &dyn Fn() -> bool,
+) -> Result<Option<Taken>, TakeError> {
+    // Claims of a batch lie at most one epoch after its closing: with that one, none of it can come any more.
+    let closed = usage.closed_before(durable).collect::<HashSet<_, foldhash::fast::RandomState>>();
+    let generation = store.last_generation().map_err(TakeError::Draft)? + 1;
+    store.begin(generation).map_err(TakeError::Draft)?;
+    let mut condenser = Condenser::new(store, (store_id, generation), &closed);
+    let (mut replaced, mut before_bytes, mut failed): (_, _, Option<StoreError>) = (None, 0, None);
+    let mut read = Replay::default();
+    let mut gave_up = false;
+    replay(store, store_id, None, &mut read, &mut |group, bytes| {
+        gave_up = gives_up();
+        if group.epoch > durable || gave_up {
+            return false;
+        }
+        replaced = Some(Mark { epoch: group.epoch, hash: group.hash });
+        before_bytes += bytes.len() as u64;
+        failed = condenser.add(group).err();
+        failed.is_none()
+    })
+    .map_err(TakeError::InDoubt)?;
+    if let Some(error) = failed {
+        return Err(TakeError::Draft(error));
+    }
+    let Some(mut replaced) = replaced.filter(|_| !gave_up) else { return Ok(None) };
+    if let Some(before) = read.head.filter(|head| head.replaced.epoch == replaced.epoch) {
+        // Nothing came after the checkpoint before: the journal goes on where that one said.
+        replaced = before.replaced;
+    }
+    condenser.finish().map_err(TakeError::Draft)?;
+    let (groups, end, after_bytes) = (condenser.groups, condenser.end, condenser.bytes);
+    let last_ms = condenser.last_ms.max(read.last_ms());
+    store.finish().map_err(TakeError::Draft)?;
+    let head = Head { generation, replaced, groups, end, last_ms };
+    store.install(&head.encode()).map_err(TakeError::in_doubt)?;
+    usage.condensed(durable, before_bytes, after_bytes);
+    Ok(Some(Taken { head, before_bytes, after_bytes }))
+}
+
+fn clear(store: &dyn CheckpointStore, head: &Head) -> Result<(), StoreError> {
+    store.clear(head.generation, head.replaced.epoch)
+}

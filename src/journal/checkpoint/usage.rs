@@ -1,0 +1,82 @@
+//! How much of what is stored is still needed: when a checkpoint is worth its work.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::types::{BatchId, Epoch};
+
+/// Bytes of a claim that go with it: its user and its request. (Its share of a run goes too; that is not counted.)
+const CLAIM_BYTES: u64 = 16;
+
+/// Bytes that a group has besides its columns. A checkpoint has a few large groups instead of many small ones.
+const GROUP_BYTES: u64 = 80;
+
+/// See the module. Bytes are those of groups; what the store adds is not known here.
+#[derive(Default)]
+pub struct Usage {
+    stored_bytes: AtomicU64,
+    /// A lower bound.
+    dead_bytes: AtomicU64,
+    /// Batches with claims in the journal that have closed, and when; durable.
+    closed: Mutex<Vec<(BatchId, Epoch)>>,
+}
+
+impl Usage {
+    /// So many groups of so many bytes are stored.
+    #[must_use]
+    pub fn of(groups: u64, bytes: u64) -> Self {
+        let (stored_bytes, dead_bytes) = (AtomicU64::new(bytes), AtomicU64::new(groups * GROUP_BYTES));
+        Self { stored_bytes, dead_bytes, closed: Mutex::default() }
+    }
+
+    /// A group of so many bytes is stored.
+    pub fn wrote(&self, bytes: usize) {
+        self.stored_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.dead_bytes.fetch_add(GROUP_BYTES, Ordering::Relaxed);
+    }
+
+    /// A batch has closed by a durable record of `epoch`, with so many claims.
+    pub fn closed(&self, batch: BatchId, epoch: Epoch, claims: u64) {
+        if claims > 0 {
+            self.dead_bytes.fetch_add(claims * CLAIM_BYTES, Ordering::Relaxed);
+            self.closed.lock().push((batch, epoch));
+        }
+    }
+
+    /// Bytes of all groups, those of the checkpoint included.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that a checkpoint would give back, at least.
+    #[must_use]
+    pub fn dead_bytes(&self) -> u64 {
+        self.dead_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether a checkpoint is due: it gives back `least` bytes, and half of what it must write. So all checkpoints
+    /// together write at most twice what was stored.
+    #[must_use]
+    pub fn is_due(&self, least: u64) -> bool {
+        let dead = self.dead_bytes();
+        dead >= least.max(self.stored_bytes().saturating_sub(dead) / 2)
+    }
+
+    /// The batches that closed before `epoch`.
+    pub(super) fn closed_before(&self, epoch: Epoch) -> impl Iterator<Item = BatchId> {
+        let closed = self.closed.lock().clone();
+        closed.into_iter().filter(move |(_, closed)| *closed < epoch).map(|(batch, _)| batch)
+    }
+
+    /// A checkpoint replaced all groups up to `epoch`, of `before` bytes, by `after` bytes.
+    pub(super) fn condensed(&self, epoch: Epoch, before: u64, after: u64) {
+        self.closed.lock().retain(|(_, closed)| *closed >= epoch);
+        let given_back = before.saturating_sub(after);
+        let less = |bytes: u64| Some(bytes.saturating_sub(given_back));
+        for bytes in [&self.stored_bytes, &self.dead_bytes] {
+            let _always_some = bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        }
+    }
+}

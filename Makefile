@@ -26,11 +26,17 @@ DOC := cargo doc $(WORKSPACE) --no-deps --document-private-items
 STEP := @scripts/step.sh
 IN_TARGET := @scripts/in-target.sh
 
+# One command for `test` and `instructions`; cargo builds examples as it builds the product.
+COUNT := bash -c 'cargo build $(WORKSPACE) --example instructions && \
+    exec "$$CARGO_TARGET_DIR/release/examples/instructions" "$$@"' instructions
+
 KILLS ?= 200
 ROWS ?=
 SECONDS ?= 5
+WORKLOADS ?=
 
-.PHONY: kills figures compare help setup setup-lint rocksdb-notice build demo test lint fmt bench clean
+.PHONY: kills figures compare instructions help setup setup-lint setup-count rocksdb-notice build demo test lint fmt \
+    bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
@@ -38,13 +44,14 @@ help:  ## this list
 demo: setup rocksdb-notice  ## set up, build, run the flash sale with a kill -9 in the middle, print the audit
 	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec "$$CARGO_TARGET_DIR/release/stockade" demo'
 
-test: setup-lint rocksdb-notice  ## set up, then every test, lint and format check; what CI runs
+test: setup-lint setup-count rocksdb-notice  ## set up, then every test, lint and format check; what CI runs
 	$(STEP) "download" cargo fetch --locked --target "$$(rustc -vV | sed -n 's/^host: //p')"
 	$(STEP) "format" cargo fmt --all --check
 	$(STEP) "clippy" cargo clippy $(WORKSPACE) --all-targets -- -D warnings
 	$(STEP) "links in the code's documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(DOC)
 	$(STEP) "cargo-deny" scripts/deny.sh
 	$(STEP) "tests" cargo test $(WORKSPACE)
+	$(STEP) "instruction counts" $(COUNT)
 
 build: setup rocksdb-notice  ## set up, then build the binaries
 	$(IN_TARGET) cargo build $(WORKSPACE) --bins
@@ -69,6 +76,9 @@ compare: setup-lint rocksdb-notice  ## measure beside Redis, PostgreSQL, MariaDB
 bench: setup rocksdb-notice  ## the micro-benchmarks of benches/
 	$(IN_TARGET) cargo bench --locked --workspace --benches
 
+instructions: setup-count rocksdb-notice  ## hold instruction counts against their budgets (WORKLOADS="claim replay")
+	$(IN_TARGET) $(COUNT) $(WORKLOADS)
+
 setup:  ## install what the build lacks
 	@scripts/setup.sh
 
@@ -77,6 +87,9 @@ clean:  ## remove the project's own build results, keep RocksDB's
 
 setup-lint:
 	@scripts/setup.sh lint
+
+setup-count:
+	@scripts/setup.sh count
 
 rocksdb-notice:
 	@compgen -G "$$CARGO_TARGET_DIR/release/build/librocksdb-sys-*/out/librocksdb.a" >/dev/null || \

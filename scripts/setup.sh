@@ -3,9 +3,11 @@
 #
 #   scripts/setup.sh         what the build needs: a Rust toolchain, clang, libclang, a C++ compiler, make
 #   scripts/setup.sh lint    and rustfmt, clippy and python3, which the checks need
+#   scripts/setup.sh count   and valgrind, which counts instructions; without it the build and the other checks work
 #
 # What is missing is installed with apt-get where that needs no password, otherwise one sentence says what to install
-# and the exit status is 1. Nothing that is present is installed again.
+# and the exit status is 1, but for valgrind 0: the counting says that it was skipped. Nothing that is present is
+# installed again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -54,12 +56,15 @@ apt_rights() {
     present sudo && sudo -n true 2>/dev/null && echo "sudo -n"
 }
 
+# The first word says what lacks the packages.
 install_packages() {
-    local by_hand rights log
+    local lacking by_hand rights log
+    lacking="$1"
+    shift
     by_hand="apt-get install $*"
-    rights="$(apt_rights)" || fail "the build lacks $*; on Debian or Ubuntu run as root: $by_hand"
+    rights="$(apt_rights)" || fail "$lacking lacks $*; on Debian or Ubuntu run as root: $by_hand"
     log="$(mktemp)"
-    echo "setup: the build lacks $*; installing with apt-get" >&2
+    echo "setup: $lacking lacks $*; installing with apt-get" >&2
     # A stale or foreign package list is no reason to stop: the installation below decides.
     # shellcheck disable=SC2086 # $rights is empty or two words
     $rights env DEBIAN_FRONTEND=noninteractive apt-get -qq update </dev/null >"$log" 2>&1 || true
@@ -101,7 +106,13 @@ fi
 
 mapfile -t missing < <(missing_packages "$purpose")
 if ((${#missing[@]} > 0)); then
-    install_packages "${missing[@]}"
+    install_packages "the build" "${missing[@]}"
     mapfile -t missing < <(missing_packages "$purpose")
     ((${#missing[@]} == 0)) || fail "apt-get succeeded, but the build still lacks ${missing[*]}; install them by hand"
+fi
+
+# The budgets of instructions are those of x86-64.
+if [[ "$purpose" == count && "$(uname -m)" == x86_64 ]] && ! present valgrind; then
+    (install_packages "the counting of instructions" valgrind) || true
+    present valgrind || echo "setup: going on without valgrind: no instructions will be counted" >&2
 fi

@@ -1,0 +1,101 @@
+//! An engine in memory that decides claims as the server would, one burst after the other.
+
+use std::sync::Arc;
+use std::thread::{self, Thread};
+
+use stockade::engine::{Clock, EngineOptions, Running, Source, start};
+use stockade::journal::{MemoryStore, Wake};
+use stockade_protocol::Status;
+use stockade_protocol::batch::{Create, Terms};
+use stockade_protocol::claim::{Claim, ClaimReply};
+use stockade_protocol::hello::Durability;
+
+/// Claims of one burst: four frames of 64.
+const BURST: usize = 256;
+
+/// How far the server looks ahead.
+const AHEAD: usize = 32;
+
+/// Buckets of a batch. All claims come by the first, whose share suffices.
+const CORES: usize = 2;
+
+/// The time never goes on.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now_ms(&self) -> u64 {
+        1
+    }
+}
+
+struct Sleeper(Thread);
+
+impl Wake for Sleeper {
+    fn wake(&self) {
+        self.0.unpark();
+    }
+}
+
+/// See the module.
+pub(crate) struct Sale {
+    running: Running,
+}
+
+impl Sale {
+    /// Keeps nothing.
+    pub(crate) fn memory() -> Self {
+        Self::start(Source::memory())
+    }
+
+    /// Keeps its groups in `store`, or goes on with those that are there.
+    pub(crate) fn stored(store: &MemoryStore) -> Self {
+        let (store, durability) = (Box::new(store.clone()), Durability::Fsync);
+        Self::start(Source { store, store_id: 1, witnessed: None, ledger: None, durability })
+    }
+
+    fn start(source: Source) -> Self {
+        let options = EngineOptions::new(CORES, Arc::new(|reason| panic!("{reason}")));
+        let running = start(source, EngineOptions { clock: Box::new(Stopped), ..options }).expect("a journal in order");
+        running.engine.journal().set_wake(0, Box::new(Sleeper(thread::current())));
+        Self { running }
+    }
+
+    /// Creates batches of `stock` units, one unit for each user.
+    pub(crate) fn create(&self, ids: impl Iterator<Item = u64>, stock: u32) {
+        let (starts_ms, ends_ms) = (None, None);
+        let terms = Terms { stock, per_user: Some(1), starts_ms, ends_ms, draft: false, name: String::new() };
+        let mut burst = self.running.engine.burst(0);
+        for id in ids {
+            let info = burst.create(&Create::new(id, &terms).expect("an empty name fits"));
+            assert_eq!(info.status(), Some(Status::Done));
+        }
+        self.wait(burst.leave());
+    }
+
+    /// Decides all claims, waits for each burst to be durable, and asserts that every answer is `expected`.
+    pub(crate) fn decide(&self, claims: &[Claim], expected: impl Fn(&ClaimReply) -> bool) {
+        for claims in claims.chunks(BURST) {
+            let mut burst = self.running.engine.burst(0);
+            claims.iter().take(AHEAD).for_each(|claim| burst.prefetch(claim));
+            let mut ahead = claims.iter().skip(AHEAD);
+            let mut as_expected = 0;
+            for claim in claims {
+                ahead.next().into_iter().for_each(|claim| burst.prefetch(claim));
+                as_expected += usize::from(expected(&burst.claim(claim)));
+            }
+            assert_eq!(as_expected, claims.len(), "answers as the workload expects them");
+            self.wait(burst.leave());
+        }
+    }
+
+    /// Grants that were read from the store.
+    pub(crate) fn recovered(&self) -> u64 {
+        self.running.report.records
+    }
+
+    fn wait(&self, epoch: u64) {
+        while !self.running.engine.journal().wait(0, epoch) {
+            thread::park();
+        }
+    }
+}

@@ -59,7 +59,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         operations: CLAIMS,
         run: claim_elsewhere,
     },
-    Workload { name: "replay", operation: "a retry of a granted claim", operations: CLAIMS, run: replay },
+    Workload { name: "replay", operation: "a retry of a granted claim", operations: TABLES * CLAIMS, run: replay },
     Workload { name: "sold_out", operation: "a refusal after the sale", operations: TABLES * CLAIMS, run: sold_out },
     Workload { name: "frame", operation: "64 claims encoded, sent nowhere, decoded", operations: FRAMES, run: frame },
     Workload { name: "user_insert", operation: "a new user in a growing table", operations: CLAIMS, run: user_insert },
@@ -107,11 +107,12 @@ fn claim_elsewhere(rounds: usize) {
 }
 
 fn replay(rounds: usize) {
-    let (sale, claims) = (Sale::memory(), claims(0, |_| 1));
-    sale.create(1..=1, 2 * CLAIMS);
-    sale.decide(&claims, is_granted);
+    let sale = Sale::memory();
+    sale.create((0..TABLES).map(u64::from), 2 * CLAIMS);
+    let granted = (0..TABLES).map(|batch| claims(0, |_| u64::from(batch))).collect::<Vec<_>>();
+    granted.iter().for_each(|claims| sale.decide(claims, is_granted));
     let is_replay = |reply: &ClaimReply| reply.status() == Some(Status::Granted) && reply.is_replayed();
-    (0..rounds).for_each(|_| sale.decide(&claims, is_replay));
+    (0..rounds).flat_map(|_| &granted).for_each(|claims| sale.decide(claims, is_replay));
 }
 
 fn sold_out(rounds: usize) {

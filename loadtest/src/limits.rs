@@ -15,8 +15,19 @@ pub const WINDOW_FRAMES_MAX: u32 = 65_536;
 /// Claims a second, all connections together.
 pub const RATE_MAX: u64 = 1_000_000_000;
 
-/// Batches of one run: one frame creates and one frame shows them.
-pub const BATCHES_MAX: u32 = stockade_protocol::limits::BATCHES_PER_FRAME_MAX;
+/// Batches of one run: what a server takes unless it is configured to take more. Each costs the generator some 70
+/// bytes.
+pub const BATCHES_MAX: u32 = 1_000_000;
+
+/// Batches that a report lists one by one; it counts all. More would make it longer than `compare` reads.
+pub const BATCHES_LISTED_MAX: usize = 1_024;
+
+/// Ids that a run may give to its batches, from the one it draws: a power of two.
+pub const BATCH_IDS_MAX: u64 = 1 << 24;
+
+/// Frames of batches in flight on the control connection: enough for the server to be busy while it syncs, and a
+/// megabyte of replies at most.
+pub const PAGES_IN_FLIGHT: usize = 8;
 
 /// Claims sent on one connection: 40 bits of a claim's ordinal.
 pub const SLOTS_PER_CONNECTION_MAX: u64 = 1 << 40;
@@ -77,3 +88,4 @@ const _: () = assert!(
     "a whole reply must fit the read buffer, or a connection would wait for ever"
 );
 const _: () = assert!(CONNECTIONS_MAX < 1 << 16);
+const _: () = assert!((BATCHES_MAX as u64) < BATCH_IDS_MAX);

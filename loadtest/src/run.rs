@@ -19,12 +19,13 @@ use crate::probe::http::HttpError;
 use crate::probe::sample::Sample;
 use crate::probe::{Probe, Readings, ServerSeries};
 use crate::proof::books::Books;
+use crate::proof::user_limits::UserLimits;
 use crate::proof::verify::{Evidence, verify};
 use crate::report::machine::allow_open_files;
 use crate::report::{Circumstances, Effort, Report};
 use crate::time::{Clock, nanoseconds};
 use crate::view::progress::{Phase, Progress};
-use crate::wire::batches::{BatchError, Shown, prepare};
+use crate::wire::batches::{BatchError, prepare};
 use crate::wire::control::Control;
 use crate::wire::link::{Link, LinkError};
 
@@ -81,19 +82,19 @@ fn run_through(plan: &Plan, progress: &Progress) -> Result<Report, RunError> {
     let started = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     let run = scramble(plan.seed ^ nanoseconds(started));
     let before = prepare(&mut control, plan, run).map_err(RunError::Batch)?;
-    let ids = before.iter().map(|batch| batch.id).collect();
-    let population = Arc::new(Population::new(plan, run, ids));
+    let population = Arc::new(Population::new(plan, run, before[0].id));
     let period = period(plan);
     let dealt = connect(plan, &population, period)?;
     let clock = Clock::starting_in(HEAD_START);
-    let assignments = assign(plan, dealt, clock, period, &before);
+    let books = Books::new(UserLimits::new(&before), before.len());
+    let assignments = assign(plan, dealt, clock, period, &books);
 
     progress.enter(Phase::Claiming);
     let (yields, readings) = watched(probe.as_ref().zip(first_sample), clock, period, || load(assignments, progress));
     let yields = yields.map_err(RunError::System)?;
     let finished_ns = yields.iter().map(|one| one.finished_ns).max().unwrap_or(0);
     let cpu_ns = yields.iter().map(|one| one.cpu_ns).sum();
-    let (connections, record) = merge(yields, period, plan.planned_ns(), &before);
+    let (connections, record) = merge(yields, period, plan.planned_ns(), books);
     let measured_ns = finished_ns.min(period.end_ns).saturating_sub(period.warm_ns);
     let effort = Effort { measured_ns, finished_ns, cpu_ns };
     let tally = record.tally.clone();
@@ -136,12 +137,11 @@ fn connect(plan: &Plan, population: &Arc<Population>, period: Period) -> Result<
     Ok(dealt)
 }
 
-fn assign(plan: &Plan, dealt: Vec<Vec<Greeted>>, clock: Clock, period: Period, batches: &[Shown]) -> Vec<Assignment> {
-    let per_user = batches.iter().map(|batch| batch.per_user).collect::<Vec<_>>();
+fn assign(plan: &Plan, dealt: Vec<Vec<Greeted>>, clock: Clock, period: Period, books: &Books) -> Vec<Assignment> {
     let assignment = |(thread, connections)| Assignment {
         thread,
         connections,
-        per_user: per_user.clone(),
+        books: books.clone(),
         clock,
         period,
         planned_ns: plan.planned_ns(),
@@ -179,13 +179,12 @@ fn load(assignments: Vec<Assignment>, progress: &Progress) -> io::Result<Vec<Yie
     })
 }
 
-fn merge(yields: Vec<Yield>, period: Period, planned_ns: u64, batches: &[Shown]) -> (Vec<Connection>, Record) {
-    let per_user = batches.iter().map(|batch| batch.per_user).collect::<Vec<_>>();
-    let mut record = Record { tally: Tally::new(period, planned_ns), books: Books::new(&per_user) };
+fn merge(yields: Vec<Yield>, period: Period, planned_ns: u64, books: Books) -> (Vec<Connection>, Record) {
+    let mut record = Record { tally: Tally::new(period, planned_ns), books };
     let mut connections = Vec::new();
     for one in yields {
         record.tally.absorb(&one.record.tally);
-        record.books.absorb(one.record.books);
+        record.books.absorb(&one.record.books);
         connections.extend(one.connections);
     }
     (connections, record)

@@ -205,7 +205,7 @@ impl Connection {
                     return;
                 }
                 self.ledger.record(origin, serial);
-                books.grant(self.population.batch_index(self.number, origin), reply);
+                books.grant(reply, || self.population.batch_index(self.number, origin));
             }
             Some(held) if held == serial && (reply.is_replayed() || self.replayed_first.remove(&origin)) => {
                 books.replays_right += 1;
@@ -217,7 +217,7 @@ impl Connection {
     /// Enters that the claim with this `origin` was refused. `None`: with a code that this program does not know.
     fn refused(&mut self, origin: u64, status: Option<Status>, books: &mut Books) {
         if status == Some(Status::SoldOut) {
-            books.batches[self.population.batch_index(self.number, origin) as usize].sold_out = true;
+            books.sold_out(self.population.batch_index(self.number, origin));
         }
         // A closed batch has forgotten its claims, by design.
         let was_decided = status.is_none_or(|status| status.retry() != Retry::Later && status != Status::Closed);

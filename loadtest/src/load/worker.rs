@@ -46,8 +46,8 @@ pub struct Assignment {
     pub thread: usize,
     /// Its connections with their greeted sockets.
     pub connections: Vec<(Connection, TcpStream)>,
-    /// Units that one user may hold, by batch; 0 = unlimited.
-    pub per_user: Vec<u32>,
+    /// Empty books for the batches of the run.
+    pub books: Books,
     /// The run's clock.
     pub clock: Clock,
     /// What is measured.
@@ -135,10 +135,7 @@ impl Worker {
     fn new(assignment: Assignment) -> io::Result<Self> {
         let count = assignment.connections.len();
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let record = Record {
-            tally: Tally::new(assignment.period, assignment.planned_ns),
-            books: Books::new(&assignment.per_user),
-        };
+        let record = Record { tally: Tally::new(assignment.period, assignment.planned_ns), books: assignment.books };
         let mut worker = Self {
             clock: assignment.clock,
             epoll,

@@ -1,15 +1,19 @@
-//! What the answers say that a batch gave away, kept while the run goes on: the half of the verification that must not
-//! wait until the end.
+//! What the answers say that cannot be found out afterwards, kept while the run goes on: the half of the verification
+//! that must not wait until the end. It touches nothing that belongs to one batch, except for a refusal: of a million
+//! batches, each touch would be a miss of the processor's cache.
 
 use stockade_protocol::claim::ClaimReply;
 
-use crate::proof::serials::SerialSet;
+use crate::proof::user_limits::UserLimits;
 
 /// One thread's record of all batches.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Books {
-    /// By index of the batch.
-    pub batches: Vec<BatchBook>,
+    limits: UserLimits,
+    /// By index of the batch: whether a claim was refused as sold out.
+    sold_out: Vec<bool>,
+    /// Grants whose answer showed a user with more units than he may hold.
+    pub over_limit_answers: u64,
     /// Replays of granted claims that brought the same serial again.
     pub replays_right: u64,
     /// Answers to an already granted claim that were not its replay: another serial, a refusal, a second grant.
@@ -18,49 +22,43 @@ pub struct Books {
     pub grants_malformed: u64,
 }
 
-/// One thread's record of one batch.
-#[derive(Clone, Debug, Default)]
-pub struct BatchBook {
-    /// Claims granted; each counts once however often it was answered.
-    pub granted: u64,
-    /// Serials of these grants.
-    pub serials: SerialSet,
-    /// Grants whose serial another claim has.
-    pub duplicates: u64,
-    /// Units that one user may hold; 0 = unlimited.
-    pub per_user: u32,
-    /// Grants whose answer showed a user with more units than that.
-    pub over_limit_answers: u64,
-    /// Whether a claim was refused as sold out.
-    pub sold_out: bool,
-}
-
 impl Books {
-    /// Empty books for batches with these limits per user (0 = unlimited).
+    /// Empty books for so many batches with these limits.
     #[must_use]
-    pub fn new(per_user: &[u32]) -> Self {
-        let batches = per_user.iter().map(|limit| BatchBook { per_user: *limit, ..BatchBook::default() });
-        Self { batches: batches.collect(), ..Self::default() }
+    pub fn new(limits: UserLimits, batches: usize) -> Self {
+        Self {
+            limits,
+            sold_out: vec![false; batches],
+            over_limit_answers: 0,
+            replays_right: 0,
+            replays_wrong: 0,
+            grants_malformed: 0,
+        }
     }
 
-    /// A claim on batch `batch_index` was granted for the first time.
+    /// A claim was granted for the first time; `batch` is the index of its batch, if that has to be known.
     #[inline]
-    pub fn grant(&mut self, batch_index: u32, reply: &ClaimReply) {
-        let book = &mut self.batches[batch_index as usize];
-        book.granted += 1;
-        book.duplicates += u64::from(!book.serials.insert(reply.serial.get()));
-        book.over_limit_answers += u64::from(book.per_user != 0 && reply.user_units.get() > book.per_user);
+    pub fn grant(&mut self, reply: &ClaimReply, batch: impl FnOnce() -> u32) {
+        let limit = self.limits.of(batch);
+        self.over_limit_answers += u64::from(limit.is_some_and(|limit| reply.user_units.get() > limit));
         self.grants_malformed += u64::from(reply.granted != 1 || reply.run != 1 || reply.is_split());
     }
 
-    /// Adds the books of another thread: serials that both have are duplicates.
-    pub fn absorb(&mut self, other: Books) {
-        for (mine, theirs) in self.batches.iter_mut().zip(other.batches) {
-            mine.granted += theirs.granted;
-            mine.duplicates += theirs.duplicates + mine.serials.absorb(theirs.serials);
-            mine.over_limit_answers += theirs.over_limit_answers;
-            mine.sold_out |= theirs.sold_out;
-        }
+    /// A claim on batch `index` was refused as sold out.
+    pub fn sold_out(&mut self, index: u32) {
+        self.sold_out[index as usize] = true;
+    }
+
+    /// Whether a claim on batch `index` was refused as sold out.
+    #[must_use]
+    pub fn is_sold_out(&self, index: u32) -> bool {
+        self.sold_out[index as usize]
+    }
+
+    /// Adds the books of another thread.
+    pub fn absorb(&mut self, other: &Books) {
+        self.sold_out.iter_mut().zip(&other.sold_out).for_each(|(mine, theirs)| *mine |= theirs);
+        self.over_limit_answers += other.over_limit_answers;
         self.replays_right += other.replays_right;
         self.replays_wrong += other.replays_wrong;
         self.grants_malformed += other.grants_malformed;
@@ -72,17 +70,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_serial_that_two_threads_saw_is_a_duplicate() {
-        let (mut first, mut second) = (Books::new(&[1, 0]), Books::new(&[1, 0]));
-        for serial in [1, 2, 3] {
-            first.grant(0, &ClaimReply::granted(1, serial, 1));
-            second.grant(0, &ClaimReply::granted(1, serial + 2, 1));
-            second.grant(1, &ClaimReply::granted(1, serial, 1));
-        }
-        second.batches[1].sold_out = true;
-        first.absorb(second);
-        let counts =
-            first.batches.iter().map(|book| (book.granted, book.duplicates, book.sold_out)).collect::<Vec<_>>();
-        assert_eq!(counts, [(6, 1, false), (3, 0, true)], "serials of different batches have nothing in common");
+    fn what_two_threads_saw_adds_up() {
+        let (mut first, mut second) = (Books::new(UserLimits::Same(1), 3), Books::new(UserLimits::Same(1), 3));
+        let mut above = ClaimReply::granted(1, 7, 1);
+        above.user_units = 2.into();
+        first.grant(&above, || 0);
+        second.grant(&above, || 1);
+        second.grant(&ClaimReply::granted(2, 7, 2), || 1);
+        first.sold_out(0);
+        second.sold_out(2);
+        first.absorb(&second);
+        assert_eq!((first.over_limit_answers, first.grants_malformed), (2, 1));
+        assert_eq!([0, 1, 2].map(|index| first.is_sold_out(index)), [true, false, true]);
     }
 }

@@ -4,7 +4,7 @@
 const CHUNK_SLOTS: usize = 4_096;
 
 /// No serial: stock is at most 2^32 − 1 units, so this number is never one.
-const NONE: u32 = u32::MAX;
+pub const NO_SERIAL: u32 = u32::MAX;
 
 type Chunk = Box<[u32; CHUNK_SLOTS]>;
 
@@ -22,7 +22,7 @@ impl Ledger {
     pub fn serial(&self, slot: u64) -> Option<u32> {
         let (chunk, offset) = position(slot);
         let serial = self.chunks.get(chunk)?.as_ref()?[offset];
-        Some(serial).filter(|serial| *serial != NONE)
+        Some(serial).filter(|serial| *serial != NO_SERIAL)
     }
 
     /// Records that the claim of `slot` got `serial`. A slot has one grant: the caller looked first.
@@ -32,8 +32,8 @@ impl Ledger {
         if self.chunks.len() <= chunk {
             self.chunks.resize(chunk + 1, None);
         }
-        let serials = self.chunks[chunk].get_or_insert_with(|| Box::new([NONE; CHUNK_SLOTS]));
-        debug_assert_eq!(serials[offset], NONE, "slot {slot} was granted before");
+        let serials = self.chunks[chunk].get_or_insert_with(|| Box::new([NO_SERIAL; CHUNK_SLOTS]));
+        debug_assert_eq!(serials[offset], NO_SERIAL, "slot {slot} was granted before");
         serials[offset] = serial;
         self.grants += 1;
     }
@@ -44,13 +44,11 @@ impl Ledger {
         self.grants
     }
 
-    /// All grants as (slot, serial), in order of slot.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+    /// Stretches of slots, in order, that hold all grants: the first slot, and a serial or [`NO_SERIAL`] for each slot
+    /// from there on.
+    pub fn chunks(&self) -> impl Iterator<Item = (u64, &[u32])> + '_ {
         let chunks = (0_u64..).zip(&self.chunks).filter_map(|(index, chunk)| Some((index, chunk.as_ref()?)));
-        chunks.flat_map(|(index, chunk)| {
-            let slots = (index * CHUNK_SLOTS as u64..).zip(chunk.iter().copied());
-            slots.filter(|(_, serial)| *serial != NONE)
-        })
+        chunks.map(|(index, chunk)| (index * CHUNK_SLOTS as u64, chunk.as_slice()))
     }
 }
 
@@ -72,7 +70,9 @@ mod tests {
         assert_eq!(ledger.serial(4_095), Some(4_096));
         assert_eq!((ledger.serial(1), ledger.serial(500_000), ledger.serial(u64::from(u32::MAX))), (None, None, None));
         assert_eq!(ledger.grants(), 4);
-        assert_eq!(ledger.iter().map(|(slot, _)| slot).collect::<Vec<_>>(), [0, 4_095, 4_096, 1_000_000]);
-        assert_eq!(ledger.chunks.iter().flatten().count(), 3);
+        let chunks = ledger.chunks().map(|(first, serials)| {
+            (first, serials.iter().filter(|serial| **serial != NO_SERIAL).copied().collect::<Vec<_>>())
+        });
+        assert_eq!(chunks.collect::<Vec<_>>(), [(0, vec![1, 4_096]), (4_096, vec![4_097]), (999_424, vec![1_000_001])]);
     }
 }

@@ -1,9 +1,12 @@
-//! Whether every answer was right: what is kept during the run ([`ledger`], [`books`], [`serials`]) and what it is held
-//! against afterwards ([`verify`]).
+//! Whether every answer was right: what is kept during the run ([`ledger`], [`books`]) and what it is held against
+//! afterwards ([`verify`]).
 
 pub mod books;
+pub mod holdings;
 pub mod ledger;
 pub mod limit_check;
+pub mod serial_check;
 pub mod serials;
+pub mod user_limits;
 pub mod verdict;
 pub mod verify;

@@ -28,26 +28,6 @@ impl SerialSet {
         is_new
     }
 
-    /// Adds all of `other`: the number of serials that both had.
-    pub fn absorb(&mut self, other: SerialSet) -> u64 {
-        if self.pages.len() < other.pages.len() {
-            self.pages.resize(other.pages.len(), None);
-        }
-        let mut shared = 0;
-        for (mine, theirs) in self.pages.iter_mut().zip(other.pages) {
-            let Some(theirs) = theirs else { continue };
-            let Some(mine) = mine else {
-                *mine = Some(theirs);
-                continue;
-            };
-            for (mine, theirs) in mine.iter_mut().zip(theirs.iter()) {
-                shared += u64::from((*mine & theirs).count_ones());
-                *mine |= theirs;
-            }
-        }
-        shared
-    }
-
     /// How many serials are at or above `total`, where no serial of a batch of `total` units can be.
     #[must_use]
     pub fn count_from(&self, total: u32) -> u64 {
@@ -86,17 +66,5 @@ mod tests {
         assert_eq!(set.count_from(65), 4);
         assert_eq!(set.count_from(65_536), 3);
         assert_eq!(set.count_from(u32::MAX), 0);
-    }
-
-    #[test]
-    fn absorbing_counts_what_both_had() {
-        let (mut first, mut second) = (SerialSet::default(), SerialSet::default());
-        for serial in 0..100 {
-            first.insert(serial);
-            second.insert(serial + 98);
-            second.insert(serial + 1_000_000);
-        }
-        assert_eq!(first.absorb(second), 2);
-        assert_eq!(first.count_from(0), 298);
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use stockade_protocol::batch::State;
 
+use crate::limits::BATCHES_LISTED_MAX;
 use crate::wire::batches::Shown;
 
 /// Lost grants that the report names; it counts all.
@@ -72,8 +73,14 @@ pub struct Verification {
     pub unresolved: u64,
     /// Some of the lost grants.
     pub findings: Vec<Finding>,
-    /// Every batch.
+    /// Batches that were added up.
+    pub batch_count: u64,
+    /// All of them, up to a bound; of more, the first ones, but for those at the end that had to make room for batches
+    /// that do not add up.
     pub batches: Vec<BatchVerdict>,
+    /// How many of the listed ones, from the first on, may be one that adds up.
+    #[serde(skip)]
+    replaceable: usize,
 }
 
 /// A grant that was acknowledged and is not there.
@@ -145,13 +152,36 @@ impl BatchVerdict {
     }
 }
 
+impl BatchVerdict {
+    /// Whether nothing is wrong with it.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.is_balanced && self.oversold == 0 && self.undersold == 0 && self.counter_mismatch == 0
+    }
+}
+
 impl Verification {
     pub(crate) fn add(&mut self, verdict: BatchVerdict) {
         self.oversold += verdict.oversold;
         self.undersold += verdict.undersold;
         self.counter_mismatch += verdict.counter_mismatch;
         self.unbalanced_batches += u64::from(!verdict.is_balanced);
-        self.batches.push(verdict);
+        self.batch_count += 1;
+        self.list(verdict);
+    }
+
+    /// Lists a batch, in the place of one that adds up if there is no room and it does not.
+    fn list(&mut self, verdict: BatchVerdict) {
+        if self.batches.len() < BATCHES_LISTED_MAX {
+            self.batches.push(verdict);
+            self.replaceable = self.batches.len();
+        } else if !verdict.adds_up() {
+            let right = self.batches[..self.replaceable].iter().rposition(BatchVerdict::adds_up);
+            self.replaceable = right.unwrap_or(0);
+            if let Some(place) = right {
+                self.batches[place] = verdict;
+            }
+        }
     }
 
     pub(crate) fn note(&mut self, finding: Finding) {
@@ -207,5 +237,20 @@ mod tests {
         assert_eq!(verdict(shown(100, 97, 3), 87, 0, true), (0, 3, 0, true), "sold out with units left");
         assert_eq!(verdict(shown(103, 100, 3), 90, 0, true), (0, 0, 0, true), "units were added");
         assert_eq!(verdict(shown(100, 30, 69), 20, 0, false), (0, 1, 0, false));
+    }
+
+    #[test]
+    fn of_many_batches_the_wrong_ones_are_listed_and_all_are_counted() {
+        let mut verification = Verification::default();
+        let listed = BATCHES_LISTED_MAX as u64;
+        let mut add = |id, remaining| {
+            let (before, after) = (shown(100, 0, 100), Shown { id, ..shown(100, 100 - remaining, remaining) });
+            verification.add(BatchVerdict::new(&before, &after, 0, 0, false));
+        };
+        (0..listed + 10).for_each(|id| add(id, 100));
+        (0..listed + 20).for_each(|id| add(listed + 10 + id, 99));
+        assert_eq!((verification.batch_count, verification.counter_mismatch), (2 * listed + 30, listed + 20));
+        assert_eq!(verification.batches.len(), BATCHES_LISTED_MAX);
+        assert!(verification.batches.iter().all(|batch| !batch.adds_up()), "{:?}", verification.batches);
     }
 }

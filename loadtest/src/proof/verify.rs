@@ -8,7 +8,10 @@ use stockade_protocol::{Retry, Status};
 
 use crate::load::connection::{Connection, Record};
 use crate::load::population::Population;
+use crate::proof::holdings::Holdings;
 use crate::proof::limit_check::users_over_limit;
+use crate::proof::serial_check::Given;
+use crate::proof::user_limits::UserLimits;
 use crate::proof::verdict::{BatchVerdict, Finding, Mode, Verification};
 use crate::view::progress::Progress;
 use crate::wire::batches::{BatchError, Shown, show};
@@ -40,20 +43,21 @@ pub fn verify(
 ) -> Result<Verification, BatchError> {
     let mut verification = Verification::default();
     resolve_unanswered(control, &mut evidence, &mut verification)?;
-    look_up_grants(control, &evidence, &mut verification, progress)?;
-    verification.over_limit = users_over_limit(&evidence.connections, evidence.population, &evidence.before);
-    let ids = evidence.before.iter().map(|batch| batch.id).collect::<Vec<_>>();
-    let after = show(control, &ids)?;
-    let books = &evidence.record.books;
-    for ((before, after), book) in evidence.before.iter().zip(&after).zip(&books.batches) {
-        let answered = book.granted;
-        let beyond = book.serials.count_from(after.total);
-        let verdict = BatchVerdict::new(before, after, answered, beyond, book.sold_out);
-        verification.over_limit_answers += book.over_limit_answers;
-        verification.duplicate_serials += book.duplicates;
-        verification.add(verdict);
+    let Evidence { population, connections, record, before, sample } = &evidence;
+    let holdings = Holdings::of(connections);
+    look_up_grants(control, &holdings, population, *sample, &mut verification, progress)?;
+    verification.over_limit = users_over_limit(&holdings, population, &UserLimits::new(before));
+    let first = before.first().map_or(0, |batch| batch.id);
+    let after = show(control, first..first + before.len() as u64)?;
+    let given = Given::new(&holdings, population, &after, 0);
+    let books = &record.books;
+    for (index, ((before, after), grants)) in (0..).zip(before.iter().zip(&after).zip(&given.grants)) {
+        let beyond = given.beyond.get(&(index as usize)).copied().unwrap_or(0);
+        verification.add(BatchVerdict::new(before, after, (*grants).into(), beyond, books.is_sold_out(index)));
     }
-    verification.granted = evidence.connections.iter().map(|connection| connection.ledger().grants()).sum();
+    verification.granted = holdings.grants();
+    verification.duplicate_serials = given.duplicates;
+    verification.over_limit_answers = books.over_limit_answers;
     verification.replays_verified = books.replays_right;
     verification.replay_mismatches = books.replays_wrong;
     verification.malformed_grants = books.grants_malformed;
@@ -90,34 +94,24 @@ fn resolve_unanswered(
 /// Looks up every grant, or an even sample of as many as the plan allows.
 fn look_up_grants(
     control: &mut Control,
-    evidence: &Evidence<'_>,
+    holdings: &Holdings<'_>,
+    population: &Population,
+    sample: u64,
     verification: &mut Verification,
     progress: &Progress,
 ) -> Result<(), BatchError> {
-    let grants = evidence.connections.iter().map(|connection| connection.ledger().grants()).sum::<u64>();
-    let wanted = grants.min(evidence.sample);
-    verification.mode = if wanted == grants { Mode::Complete } else { Mode::Sampled };
-    let all = evidence.connections.iter().flat_map(|connection| {
-        let number = connection.number();
-        connection.ledger().iter().map(move |(slot, serial)| (number, slot, serial))
-    });
-    // Grant n is looked up when n × wanted passes a multiple of `grants`: exactly `wanted` times, at even distances.
-    let mut due = 0_u64;
-    let mut picked = all.filter(|_| {
-        due += wanted;
-        let is_picked = due >= grants;
-        due -= if is_picked { grants } else { 0 };
-        is_picked
-    });
+    let wanted = holdings.grants().min(sample);
+    verification.mode = if wanted == holdings.grants() { Mode::Complete } else { Mode::Sampled };
+    let mut picked = holdings.sample(wanted);
     loop {
         let chunk = picked.by_ref().take(control.lookups_per_frame()).collect::<Vec<_>>();
         if chunk.is_empty() {
             return Ok(());
         }
-        let keys = chunk.iter().map(|(number, slot, _)| key(evidence.population, *number, *slot)).collect::<Vec<_>>();
+        let keys = chunk.iter().map(|grant| key(population, grant.connection, grant.slot)).collect::<Vec<_>>();
         let replies = control.look_up(&keys).map_err(BatchError::Link)?;
-        for ((key, (_, _, serial)), reply) in keys.iter().zip(&chunk).zip(&replies) {
-            hold_against(key, *serial, reply, verification);
+        for ((key, grant), reply) in keys.iter().zip(&chunk).zip(&replies) {
+            hold_against(key, grant.serial, reply, verification);
         }
         verification.looked_up += chunk.len() as u64;
         progress.looked_up(verification.looked_up, wanted);

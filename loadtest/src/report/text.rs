@@ -55,7 +55,7 @@ impl Report {
         let (repeats, retries) = (plan.repeat_ratio, plan.retry_ratio);
         writeln!(formatter, "; repeats {repeats}, retries {retries}; seed {}", self.seed)?;
         let per_user = plan.per_user.map_or_else(|| "unlimited".to_owned(), |units| Grouped(units.into()).to_string());
-        let (batches, mix, stock) = (plan.batches, plan.batch_mix.name(), Grouped(plan.stock.into()));
+        let (batches, mix, stock) = (Grouped(plan.batches.into()), plan.batch_mix.name(), Grouped(plan.stock.into()));
         writeln!(formatter, "batches       {batches} ({mix}) of {stock} units, {per_user} per user")?;
         let (warm_up, measured) = (plan.warm_up.as_secs_f64(), self.measured_s);
         write!(
@@ -123,8 +123,10 @@ impl Display for Verification {
                 [batch.total, batch.granted, batch.remaining].map(|units| Grouped(units.into()));
             writeln!(formatter, "  batch {} ({}): {total} = {granted} granted + {left} left", batch.id, batch.state)?;
         }
-        if self.batches.len() > BATCHES_SHOWN_MAX {
-            writeln!(formatter, "  and {} more batches (--json shows all)", self.batches.len() - BATCHES_SHOWN_MAX)?;
+        if self.batch_count > BATCHES_SHOWN_MAX as u64 {
+            let (more, listed) =
+                (Grouped(self.batch_count - BATCHES_SHOWN_MAX as u64), Grouped(self.batches.len() as u64));
+            writeln!(formatter, "  and {more} more batches (--json lists {listed})")?;
         }
         for one in &self.findings {
             let (batch, user, request, serial) = (one.batch, one.user, one.request, one.acknowledged_serial);

@@ -1,17 +1,22 @@
 //! The batches that a run claims from: created at its beginning, or taken as they are.
 
 use std::fmt;
+use std::ops::{ControlFlow, Range};
 
 use stockade_protocol::batch::{BatchId, BatchInfo, Create, State, Terms};
+use stockade_protocol::limits::BATCHES_PER_FRAME_MAX;
 use stockade_protocol::{Opcode, Status, TextError};
+use zerocopy::{Immutable, IntoBytes};
 
 use crate::hash::Key;
+use crate::limits::BATCH_IDS_MAX;
 use crate::plan::Plan;
 use crate::wire::control::Control;
 use crate::wire::link::LinkError;
+use crate::wire::pages::Pages;
 
 /// A batch as the server showed it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
     /// Its id.
     pub id: u64,
@@ -48,10 +53,35 @@ pub enum BatchError {
 /// # Errors
 /// When the server does not answer or refuses.
 pub fn prepare(control: &mut Control, plan: &Plan, run: u64) -> Result<Vec<Shown>, BatchError> {
-    let first = plan.batch_id.unwrap_or_else(|| fresh_id(run));
-    let ids = (first..).take(plan.batches as usize).collect::<Vec<_>>();
-    let unknown =
-        ask(control, &ids)?.into_iter().zip(&ids).filter(|(info, _)| info.status() == Some(Status::BatchUnknown));
+    let Some(first) = plan.batch_id else {
+        let first = fresh_id(run);
+        return create(control, plan, first..first + u64::from(plan.batches));
+    };
+    let ids = first..first + u64::from(plan.batches);
+    let mut unknown = Vec::new();
+    let mut batches = Vec::new();
+    ask(control, Opcode::BatchShow, &ids, named, |id, info| {
+        if info.status() == Some(Status::BatchUnknown) {
+            unknown.push(id);
+        }
+        let is_there = info.status() != Some(Status::BatchUnknown);
+        batches.push(if is_there { shown(id, info)? } else { Shown { id, ..Shown::default() } });
+        Ok(())
+    })?;
+    // Stretches of ids that nobody used, mostly one or none.
+    for gap in unknown.chunk_by(|one, next| one + 1 == *next) {
+        let place = usize::try_from(gap[0] - first).expect("the place of a batch of the run");
+        let created = create(control, plan, gap[0]..gap[0] + gap.len() as u64)?;
+        batches[place..place + gap.len()].copy_from_slice(&created);
+    }
+    Ok(batches)
+}
+
+/// Creates a batch on the plan's terms for each of `ids`: the batches as they are then.
+///
+/// # Errors
+/// When the server does not answer or refuses.
+pub fn create(control: &mut Control, plan: &Plan, ids: Range<u64>) -> Result<Vec<Shown>, BatchError> {
     let terms = Terms {
         stock: plan.stock,
         per_user: plan.per_user,
@@ -60,28 +90,65 @@ pub fn prepare(control: &mut Control, plan: &Plan, run: u64) -> Result<Vec<Shown
         draft: false,
         name: plan.batch_name.clone(),
     };
-    let wanted =
-        unknown.map(|(_, id)| Create::new(*id, &terms)).collect::<Result<Vec<_>, _>>().map_err(BatchError::Name)?;
-    if !wanted.is_empty() {
-        let created = control.ask::<Create, BatchInfo>(Opcode::BatchCreate, &wanted).map_err(BatchError::Link)?;
-        for (info, create) in created.iter().zip(&wanted) {
-            shown(create.batch.get(), info)?;
-        }
-    }
-    show(control, &ids)
+    let one = Create::new(ids.start, &terms).map_err(BatchError::Name)?;
+    let make = |id: u64| {
+        let mut another = one;
+        another.batch = id.into();
+        another
+    };
+    collect(control, Opcode::BatchCreate, &ids, make)
 }
 
 /// The batches `ids` as they are now, in this order.
 ///
 /// # Errors
 /// When the server does not answer or does not know one.
-pub fn show(control: &mut Control, ids: &[u64]) -> Result<Vec<Shown>, BatchError> {
-    ask(control, ids)?.iter().zip(ids).map(|(info, id)| shown(*id, info)).collect()
+pub fn show(control: &mut Control, ids: Range<u64>) -> Result<Vec<Shown>, BatchError> {
+    collect(control, Opcode::BatchShow, &ids, named)
 }
 
-fn ask(control: &mut Control, ids: &[u64]) -> Result<Vec<BatchInfo>, BatchError> {
-    let items = ids.iter().map(|id| BatchId { batch: (*id).into() }).collect::<Vec<_>>();
-    control.ask::<BatchId, BatchInfo>(Opcode::BatchShow, &items).map_err(BatchError::Link)
+fn named(id: u64) -> BatchId {
+    BatchId { batch: id.into() }
+}
+
+fn collect<Request>(
+    control: &mut Control,
+    opcode: Opcode,
+    ids: &Range<u64>,
+    make: impl Fn(u64) -> Request,
+) -> Result<Vec<Shown>, BatchError>
+where
+    Request: IntoBytes + Immutable,
+{
+    let mut batches = Vec::new();
+    ask(control, opcode, ids, make, |id, info| {
+        batches.push(shown(id, info)?);
+        Ok(())
+    })?;
+    Ok(batches)
+}
+
+/// Asks about each of `ids` with what `make` makes of it, and hands every answer to `take`, in order.
+fn ask<Request>(
+    control: &mut Control,
+    opcode: Opcode,
+    ids: &Range<u64>,
+    make: impl Fn(u64) -> Request,
+    mut take: impl FnMut(u64, &BatchInfo) -> Result<(), BatchError>,
+) -> Result<(), BatchError>
+where
+    Request: IntoBytes + Immutable,
+{
+    let starts = ids.clone().step_by(BATCHES_PER_FRAME_MAX as usize).collect::<Vec<_>>();
+    let page = |start: u64| start..ids.end.min(start + u64::from(BATCHES_PER_FRAME_MAX));
+    let pages = Pages { opcode, count: starts.len(), make: |number: usize| page(starts[number]).map(&make).collect() };
+    let (mut next, mut result) = (ids.start, Ok(()));
+    let taken = control.ask_pages::<Request, BatchInfo, _, _>(&pages, |infos| {
+        result = (next..).zip(&infos).try_for_each(|(id, info)| take(id, info));
+        next += infos.len() as u64;
+        if result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    result.and(taken.map_err(BatchError::Link))
 }
 
 fn shown(id: u64, info: &BatchInfo) -> Result<Shown, BatchError> {
@@ -98,15 +165,21 @@ fn shown(id: u64, info: &BatchInfo) -> Result<Shown, BatchError> {
     })
 }
 
-/// An id that no other run has: 53 bits, which every JSON reader keeps, the lowest ten left for the batches of the run.
+/// An id that no other run has: 53 bits, which every JSON reader keeps, the lowest left for the batches of the run.
 fn fresh_id(run: u64) -> u64 {
-    (Key::new(run, 6).at(0) >> 11) & !1_023 | 1
+    (Key::new(run, 6).at(0) >> 11) & !(BATCH_IDS_MAX - 1) | 1
 }
 
 impl fmt::Display for BatchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BatchError::Link(error) => error.fmt(formatter),
+            BatchError::Refused { batch, status: Some(Status::Overloaded) } => write!(
+                formatter,
+                "batch {batch} cannot be created: OVERLOADED; the server has as many batches as it may, closed ones and \
+                 those of earlier runs included: raise its batches.batches_max, start it on an empty folder, or create \
+                 fewer (--batches)"
+            ),
             BatchError::Refused { batch, status } => {
                 let status = status.map_or("an unknown status", Status::name);
                 write!(formatter, "batch {batch} cannot be used: {status}; see the server's log or choose other terms")

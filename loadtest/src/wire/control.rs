@@ -78,13 +78,27 @@ impl Control {
         Request: IntoBytes + Immutable,
         Reply: FromBytes + KnownLayout + Immutable + Unaligned + Copy,
     {
-        let kept = self.link.take();
-        let mut link = kept.map_or_else(|| self.open_again(), Ok)?;
+        let mut link = self.link()?;
         let answer = link.ask(opcode, items);
         if matches!(answer, Ok(_) | Err(LinkError::Refused { .. })) {
-            self.link = Some(link);
+            self.keep(link);
         }
         answer
+    }
+
+    /// A connection, to be kept when it is still of use.
+    pub(super) fn link(&mut self) -> Result<Link, LinkError> {
+        let kept = self.link.take();
+        kept.map_or_else(|| self.open_again(), Ok)
+    }
+
+    pub(super) fn keep(&mut self, link: Link) {
+        self.link = Some(link);
+    }
+
+    /// How long to wait for a server that is away.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     fn open_again(&mut self) -> Result<Link, LinkError> {

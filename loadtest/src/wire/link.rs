@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 
 use stockade_protocol::frame::{Side, decode};
 use stockade_protocol::hello::{Hello, Welcome};
@@ -95,18 +95,46 @@ impl Link {
         Request: IntoBytes + Immutable,
         Reply: FromBytes + KnownLayout + Immutable + Unaligned + Copy,
     {
-        let count = u32::try_from(items.len()).expect("a frame counts its items in 32 bits");
-        let mut request = Header::request(opcode, count, 0, 0).as_bytes().to_vec();
-        request.extend_from_slice(items.as_bytes());
-        self.stream.write_all(&request).map_err(LinkError::Broken)?;
-        self.received.clear();
+        self.stream.write_all(&frame(opcode, 0, items)).map_err(LinkError::Broken)?;
+        match self.receive(opcode)? {
+            (0, replies) if replies.len() == items.len() => Ok(replies),
+            (_, replies) => Err(LinkError::Foreign(format!("{} items answer {}", replies.len(), items.len()))),
+        }
+    }
+
+    /// Waits for a reply: its correlation id and its items, which are answers to `opcode`.
+    ///
+    /// # Errors
+    /// See [`LinkError`].
+    pub(super) fn receive<Reply>(&mut self, opcode: Opcode) -> Result<(u64, Vec<Reply>), LinkError>
+    where
+        Reply: FromBytes + KnownLayout + Immutable + Unaligned + Copy,
+    {
         loop {
             match decode(Side::Client, &self.received, REPLY_BODY_BYTES_MAX) {
-                Ok(Some((frame, _))) => return answer(opcode, items.len(), &frame),
+                Ok(Some((frame, length))) => {
+                    let answered = answer(opcode, &frame).map(|items| (frame.correlation, items));
+                    self.received.drain(..length);
+                    return answered;
+                }
                 Ok(None) => self.read_more()?,
                 Err(error) => return Err(LinkError::Foreign(format!("a reply is {}", error.status))),
             }
         }
+    }
+
+    /// A second handle of the socket, to write while this one reads.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(super) fn writer(&self) -> Result<TcpStream, LinkError> {
+        self.stream.try_clone().map_err(LinkError::Broken)
+    }
+
+    /// Ends the connection, so that nobody writes or waits on it any more.
+    pub(super) fn shut(&self) {
+        // It may have ended by itself.
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     fn read_more(&mut self) -> Result<(), LinkError> {
@@ -141,7 +169,15 @@ fn connect(server: &str) -> Result<TcpStream, LinkError> {
     Err(LinkError::Connect { server: server.to_owned(), source: last })
 }
 
-fn answer<Reply>(opcode: Opcode, asked: usize, frame: &Frame<'_>) -> Result<Vec<Reply>, LinkError>
+/// A request of `items`, which must be no more than a frame counts.
+pub(super) fn frame<Request: IntoBytes + Immutable>(opcode: Opcode, correlation: u64, items: &[Request]) -> Vec<u8> {
+    let count = u32::try_from(items.len()).expect("a frame counts its items in 32 bits");
+    let mut request = Header::request(opcode, count, correlation, 0).as_bytes().to_vec();
+    request.extend_from_slice(items.as_bytes());
+    request
+}
+
+fn answer<Reply>(opcode: Opcode, frame: &Frame<'_>) -> Result<Vec<Reply>, LinkError>
 where
     Reply: FromBytes + KnownLayout + Immutable + Unaligned + Copy,
 {
@@ -149,8 +185,10 @@ where
         return Err(LinkError::Refused { status: fault.status(), text: fault.text().to_owned() });
     }
     match frame.items::<Reply>() {
-        Ok(items) if frame.opcode == opcode && items.len() == asked => Ok(items.to_vec()),
-        Ok(_) | Err(_) => Err(LinkError::Foreign(format!("{} {:?} items answer {asked}", frame.count, frame.opcode))),
+        Ok(items) if frame.opcode == opcode => Ok(items.to_vec()),
+        Ok(_) | Err(_) => {
+            Err(LinkError::Foreign(format!("{} {:?} items answer a {opcode:?}", frame.count, frame.opcode)))
+        }
     }
 }
 

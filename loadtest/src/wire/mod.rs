@@ -3,4 +3,5 @@
 pub mod batches;
 pub mod control;
 pub mod link;
+pub mod pages;
 pub mod reconnect;

@@ -27,7 +27,7 @@ fn what_the_socket_did_not_take_follows_byte_for_byte() {
 
     // A closed loop whose window no socket buffer holds: 16 GB.
     let plan = Plan { closed: true, window: 65_536, claims_per_frame: 8_192, ..Plan::default() };
-    let population = Arc::new(Population::new(&plan, 1, vec![1]));
+    let population = Arc::new(Population::new(&plan, 1, 1));
     let period = Period { warm_ns: 0, end_ns: u64::MAX };
     let mut tally = Tally::new(period, 0);
     let clock = Clock::starting_in(Duration::ZERO);

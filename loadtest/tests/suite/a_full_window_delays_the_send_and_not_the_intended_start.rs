@@ -8,6 +8,7 @@ use stockade_loadtest::load::connection::{Connection, Record};
 use stockade_loadtest::load::population::Population;
 use stockade_loadtest::load::tally::{Period, Tally};
 use stockade_loadtest::proof::books::Books;
+use stockade_loadtest::proof::user_limits::UserLimits;
 use stockade_protocol::claim::{Claim, ClaimReply};
 use stockade_protocol::frame::{Side, decode};
 use stockade_protocol::limits::REQUEST_BODY_BYTES_MAX;
@@ -29,8 +30,8 @@ fn connection(closed: bool) -> (Connection, Record) {
         ..Plan::default()
     };
     let period = Period { warm_ns: 0, end_ns: 100 * MS };
-    let population = Arc::new(Population::new(&plan, 1, vec![1]));
-    let record = Record { tally: Tally::new(period, 0), books: Books::new(&[1]) };
+    let population = Arc::new(Population::new(&plan, 1, 1));
+    let record = Record { tally: Tally::new(period, 0), books: Books::new(UserLimits::Same(1), 1) };
     (Connection::new(0, &plan, population, period), record)
 }
 

@@ -19,6 +19,7 @@ mod compare_fails_only_for_the_worse;
 mod counters_must_add_up;
 mod escape_codes_are_for_terminals;
 mod files_say_what_the_report_says;
+mod many_batches_are_asked_about_page_by_page;
 mod many_grants_are_sampled;
 mod mistakes_in_a_scenario_are_usage_errors;
 mod no_server_outlives_a_sweep;

@@ -44,6 +44,10 @@ pub(crate) enum Trouble {
     AnswersOthers,
     /// Every so many frames of claims, the reply leaves out the last claim.
     AnswersFewer { every: u64 },
+    /// Every so many frames of batches, the connection closes after they are created or found and before the answer.
+    LosesBatchReplies { every: u64 },
+    /// No more than so many batches are created.
+    HasRoomFor { batches: usize },
 }
 
 /// A running server. It stops when it is dropped.
@@ -61,6 +65,7 @@ struct Shared {
 struct State {
     stock: Stock,
     claim_frames: u64,
+    batch_frames: u64,
     connections: HashMap<SocketAddr, TcpStream>,
     reopens: bool,
     is_over: bool,
@@ -196,10 +201,20 @@ impl Shared {
             Opcode::Claim => return self.claim(&mut state, frame),
             Opcode::Hello => reply(frame, &[welcome()]),
             Opcode::Lookup => reply(frame, &map(frame.items::<RequestKey>(), |key| stock.look_up(key))),
-            Opcode::BatchCreate => reply(frame, &map(frame.items::<Create>(), |create| stock.create(create))),
+            Opcode::BatchCreate => {
+                let room = if let Trouble::HasRoomFor { batches } = self.trouble { batches } else { usize::MAX };
+                reply(frame, &map(frame.items::<Create>(), |create| stock.create(create, room)))
+            }
             Opcode::BatchShow => reply(frame, &map(frame.items::<BatchId>(), |id| stock.show(id.batch.get()))),
             opcode => panic!("the load test does not send {opcode:?}"),
         };
+        if matches!(frame.opcode, Opcode::BatchCreate | Opcode::BatchShow) {
+            state.batch_frames += 1;
+            let number = state.batch_frames;
+            if matches!(self.trouble, Trouble::LosesBatchReplies { every } if number.is_multiple_of(every)) {
+                return Reaction::Close;
+            }
+        }
         Reaction::Reply(bytes)
     }
 
@@ -236,6 +251,8 @@ impl Shared {
             | Trouble::Restarts { .. }
             | Trouble::SwallowsFirst
             | Trouble::Overloads { .. }
+            | Trouble::LosesBatchReplies { .. }
+            | Trouble::HasRoomFor { .. }
             | Trouble::AnswersBackwards => Reaction::Reply(reply(frame, &items)),
         }
     }

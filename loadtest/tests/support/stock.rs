@@ -70,8 +70,12 @@ impl Stock {
         self.batches.values().map(|batch| batch.serials.len() as u64).sum()
     }
 
-    pub(crate) fn create(&mut self, create: &Create) -> BatchInfo {
+    /// Creates a batch, unless there are `room` batches already.
+    pub(crate) fn create(&mut self, create: &Create, room: usize) -> BatchInfo {
         let (id, terms) = (create.batch.get(), create.terms().unwrap());
+        if self.batches.len() >= room && !self.batches.contains_key(&id) {
+            return BatchInfo::refused(Status::Overloaded, id);
+        }
         let (serials, units) = (HashMap::new(), HashMap::new());
         let batch = self.batches.entry(id);
         batch.or_insert(Batch { terms, next: 0, beyond: 0, granted: 0, serials, units });

@@ -169,9 +169,10 @@ fn batches(report: &Report) -> String {
         );
     }
     html.push_str("</table></div>\n");
-    if batches.len() > BATCHES_SHOWN_MAX {
-        let more = batches.len() - BATCHES_SHOWN_MAX;
-        put(&mut html, format_args!("<p class=\"quiet\">and {more} more; the JSON report has all of them</p>\n"));
+    if report.verification.batch_count > BATCHES_SHOWN_MAX as u64 {
+        let more = Grouped(report.verification.batch_count - BATCHES_SHOWN_MAX as u64);
+        let listed = batches.len();
+        put(&mut html, format_args!("<p class=\"quiet\">and {more} more; the JSON report lists {listed}</p>\n"));
     }
     html
 }

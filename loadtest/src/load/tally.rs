@@ -7,6 +7,7 @@ use stockade_protocol::Status;
 
 use crate::limits::{LATE_NS, LATENCY_NS_MAX};
 use crate::timeline::coarse::Coarse;
+use crate::timeline::seconds::{Seconds, Steadiness};
 use crate::timeline::{Outcomes, Timeline};
 
 /// Points at which a stretch of frames without a reply is entered into the histogram.
@@ -36,6 +37,7 @@ pub struct Tally {
     latency: Histogram<u64>,
     outcomes: Outcomes,
     timeline: Timeline,
+    seconds: Seconds,
     live: Coarse,
     /// Claims answered, of the whole run.
     pub answered: u64,
@@ -85,6 +87,7 @@ impl Tally {
             latency,
             outcomes: [0; 256],
             timeline: Timeline::new(planned_ns),
+            seconds: Seconds::default(),
             live: Coarse::default(),
             answered: 0,
             granted: 0,
@@ -141,6 +144,7 @@ impl Tally {
         if self.period.contains(now_ns) {
             self.measured_answered += claims;
             self.measured_granted += granted;
+            self.seconds.answered(self.period, now_ns, claims);
         }
         self.timeline.answered(now_ns, claims, granted);
         self.live.record(now_ns.saturating_sub(intended_ns).max(1), claims);
@@ -195,6 +199,7 @@ impl Tally {
             *mine += theirs;
         }
         self.timeline.absorb(&other.timeline);
+        self.seconds.absorb(&other.seconds);
         self.live.absorb(&other.live);
         self.answered += other.answered;
         self.granted += other.granted;
@@ -230,6 +235,12 @@ impl Tally {
     #[must_use]
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// How steady the first `measured_ns` of the period were; `None` if they are too short to say.
+    #[must_use]
+    pub fn steadiness(&self, measured_ns: u64) -> Option<Steadiness> {
+        self.seconds.steadiness(self.period, measured_ns)
     }
 
     /// Latencies of the claims answered so far, the whole run's.

@@ -21,6 +21,7 @@ use crate::probe::ServerSeries;
 use crate::proof::verdict::Verification;
 use crate::report::machine::{BUILD, Build, Machine};
 use crate::time::{microseconds, per_second, real, seconds, utc};
+use crate::timeline::seconds::Steadiness;
 use crate::timeline::series::Series;
 use distribution::Distribution;
 
@@ -51,6 +52,8 @@ pub struct Report {
     pub claims_per_s: f64,
     /// Claims granted a second, replays not counted.
     pub granted_per_s: f64,
+    /// The lowest second of the measured time against the median; `null` when it is shorter than three.
+    pub steadiness: Option<Steadiness>,
     /// Latencies of the claims that were meant to start in the measured time.
     pub latency_us: Latency,
     /// Claims of the whole run, warm-up included, by outcome.
@@ -205,6 +208,7 @@ impl Report {
             offered_claims_per_s: (!plan.closed).then(|| per_second(tally.measured_offered, effort.measured_ns)),
             claims_per_s: per_second(tally.measured_answered, effort.measured_ns),
             granted_per_s: per_second(tally.measured_granted, effort.measured_ns),
+            steadiness: tally.steadiness(effort.measured_ns),
             latency_us: Latency::new(tally),
             outcomes: tally.outcomes(),
             claims,

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use crate::proof::verdict::{Mode, Verification};
 use crate::report::{Latency, Report};
 use crate::time::whole;
+use crate::timeline::seconds::Steadiness;
 
 /// Batches that are shown one by one.
 const BATCHES_SHOWN_MAX: usize = 5;
@@ -75,6 +76,9 @@ impl Report {
         }
         writeln!(formatter, "answered      {:>12} claims/s", Grouped(whole(self.claims_per_s)))?;
         writeln!(formatter, "granted       {:>12} claims/s", Grouped(whole(self.granted_per_s)))?;
+        if let Some(steadiness) = &self.steadiness {
+            writeln!(formatter, "seconds       {steadiness}")?;
+        }
         let Latency { p50, p90, p99, p999, max, .. } = self.latency_us;
         let origin = if self.parameters.closed { "the send" } else { "the intended start" };
         writeln!(
@@ -98,6 +102,21 @@ impl Report {
             formatter,
             "generator     {:.2} s of CPU, {:.0} ns a claim; at worst {worst:.0} µs late by itself",
             generator.cpu_s, generator.cpu_ns_per_claim
+        )
+    }
+}
+
+impl Display for Steadiness {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let Steadiness { seconds, lowest_from_s, lowest_share, .. } = self;
+        let [median, lowest] = [self.median_claims_per_s, self.lowest_claims_per_s].map(|rate| Grouped(whole(rate)));
+        // Rounded down: it must not look better than it is.
+        let percent = whole(lowest_share * 100.0);
+        write!(
+            formatter,
+            "median {median} claims/s; lowest {lowest}, {percent} % of the median, from {lowest_from_s} s on (whole seconds \
+             but the first and the last: {})",
+            Grouped(*seconds)
         )
     }
 }

@@ -4,6 +4,7 @@
 //! answers to the interval in which they came. Memory is bounded: when the intervals run out, each two become one.
 
 pub mod coarse;
+pub mod seconds;
 pub mod series;
 
 use coarse::Coarse;

@@ -29,6 +29,7 @@ mod serials_must_be_unique;
 mod stock_must_not_be_exceeded;
 mod the_flash_sale_file_sells_exactly_its_stock;
 mod the_json_report_has_its_keys;
+mod the_lowest_second_is_held_against_the_median;
 mod the_page_needs_no_network;
 mod the_servers_metrics_are_read_during_the_run;
 mod what_happened_when_adds_up;

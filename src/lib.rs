@@ -8,6 +8,7 @@ pub mod engine;
 pub mod journal;
 pub mod limits;
 pub mod metrics;
+pub mod prefetch;
 pub mod server;
 pub mod stock;
 pub mod types;

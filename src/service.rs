@@ -55,6 +55,8 @@ pub(crate) fn serve(config: &Config) -> Result<(), Failure> {
     });
     server.shutdown();
     admin.shutdown();
+    // The process ends: its memory goes as a whole, not batch by batch.
+    std::mem::forget(Arc::clone(&running.engine));
     drop(running);
     say("left: every answer that was sent is durable");
     Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread::{self, Thread};
 
-use stockade::engine::{Clock, EngineOptions, Running, Source, start};
+use stockade::engine::{Clock, EngineOptions, LookAhead, Running, Source, start};
 use stockade::journal::{MemoryStore, Wake};
 use stockade_protocol::Status;
 use stockade_protocol::batch::{Create, Terms};
@@ -12,9 +12,6 @@ use stockade_protocol::hello::Durability;
 
 /// Claims of one burst: four frames of 64.
 const BURST: usize = 256;
-
-/// How far the server looks ahead.
-const AHEAD: usize = 32;
 
 /// Buckets of a batch. All claims come by the first, whose share suffices.
 const CORES: usize = 2;
@@ -76,12 +73,10 @@ impl Sale {
     pub(crate) fn decide(&self, claims: &[Claim], expected: impl Fn(&ClaimReply) -> bool) {
         for claims in claims.chunks(BURST) {
             let mut burst = self.running.engine.burst(0);
-            claims.iter().take(AHEAD).for_each(|claim| burst.prefetch(claim));
-            let mut ahead = claims.iter().skip(AHEAD);
-            let mut as_expected = 0;
+            let (mut ahead, mut as_expected) = (LookAhead::new(claims), 0);
             for claim in claims {
-                ahead.next().into_iter().for_each(|claim| burst.prefetch(claim));
-                as_expected += usize::from(expected(&burst.claim(claim)));
+                let sight = ahead.next(&mut burst);
+                as_expected += usize::from(expected(&burst.claim_sighted(claim, &sight)));
             }
             assert_eq!(as_expected, claims.len(), "answers as the workload expects them");
             self.wait(burst.leave());

@@ -20,14 +20,15 @@ impl Burst<'_> {
             return BatchInfo::refused(invalid.unwrap_or(Status::BatchUnknown), id);
         };
         let mut control = batch.control.lock();
-        if let Some(status) = invalid.or_else(|| answer_without_effect(&batch, &control, now_ms, add)) {
+        if let Some(status) = invalid.or_else(|| answer_without_effect(batch, &control, now_ms, add)) {
             return batch.info(status, now_ms, &control);
         }
         self.pass.mark();
         let version = control.next_version();
         let run = control.add(request, units);
-        let grown = Arc::clone(&batch);
+        let registry = Arc::clone(&self.engine.registry);
         let effect = move || {
+            let grown = registry.find(id).expect("batches stay");
             let mut control = grown.control.lock();
             control.inflow -= units;
             grown.pool.add(run);

@@ -1,11 +1,9 @@
 //! A burst: the requests that one core decides together.
 
-use std::sync::Arc;
-
-use stockade_protocol::claim::Claim;
-
 use super::Engine;
 use super::batch::Batch;
+use super::shelf::Place;
+use super::sight::Sight;
 use crate::journal::Pass;
 use crate::types::{BatchId, Epoch, TimeMs};
 
@@ -15,12 +13,14 @@ pub struct Burst<'a> {
     pub(super) engine: &'a Engine,
     pub(super) pass: Pass<'a>,
     pub(super) core: usize,
-    last: Option<InBurst>,
+    pub(super) last: Option<InBurst<'a>>,
+    /// The batch that was looked up last, for claims further on.
+    pub(super) sighted: Option<(BatchId, &'a Place)>,
 }
 
 /// The batch that the last request named: requests of one burst mostly name the same.
-pub(super) struct InBurst {
-    pub(super) batch: Arc<Batch>,
+pub(super) struct InBurst<'a> {
+    pub(super) batch: &'a Batch,
     /// Units that were claimable when the burst first looked, less what it drew since: a hint for the answers that does
     /// not touch the other cores' buckets for every claim.
     pub(super) remaining: u32,
@@ -29,7 +29,7 @@ pub(super) struct InBurst {
 impl<'a> Burst<'a> {
     pub(super) fn new(engine: &'a Engine, core: usize) -> Self {
         let pass = engine.journal.enter(core, engine.now_ms());
-        Self { engine, pass, core, last: None }
+        Self { engine, pass, core, last: None, sighted: None }
     }
 
     /// The time at which everything in this burst is decided.
@@ -56,21 +56,19 @@ impl<'a> Burst<'a> {
         self.pass.leave()
     }
 
-    /// Asks the processor for the memory that `claim` will need. Decides nothing.
-    pub fn prefetch(&mut self, claim: &Claim) {
-        if self.last.is_none() {
-            self.find(claim.batch.get());
-        }
-        if let Some(last) = self.last.as_ref().filter(|last| last.batch.id == claim.batch.get()) {
-            let users = &last.batch.users;
-            users.prefetch(users.hashed(claim.user.get()));
-        }
+    /// The batch with this id, if claims can see it, together with the pass.
+    pub(super) fn find(&mut self, id: BatchId) -> Option<(&mut InBurst<'a>, &mut Pass<'a>)> {
+        self.find_sighted(id, &Sight::default())
     }
 
-    /// The batch with this id, if claims can see it, together with the pass.
-    pub(super) fn find(&mut self, id: BatchId) -> Option<(&mut InBurst, &mut Pass<'a>)> {
+    /// The same for a batch that may have been looked up before.
+    #[inline]
+    pub(super) fn find_sighted(&mut self, id: BatchId, sight: &Sight<'a>) -> Option<(&mut InBurst<'a>, &mut Pass<'a>)> {
         if self.last.as_ref().is_none_or(|last| last.batch.id != id) {
-            let batch = self.engine.registry.find(id)?;
+            let batch = match sight.batch {
+                Some(batch) => batch,
+                None => self.engine.registry.find(id)?,
+            };
             let remaining = batch.pool.units_hint();
             self.last = Some(InBurst { batch, remaining });
         }
@@ -79,7 +77,7 @@ impl<'a> Burst<'a> {
     }
 
     /// The batch with this id, if it can be seen.
-    pub(super) fn find_batch(&mut self, id: BatchId) -> Option<Arc<Batch>> {
-        self.find(id).map(|(in_burst, _)| Arc::clone(&in_burst.batch))
+    pub(super) fn find_batch(&mut self, id: BatchId) -> Option<&'a Batch> {
+        self.find(id).map(|(in_burst, _)| in_burst.batch)
     }
 }

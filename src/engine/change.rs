@@ -9,6 +9,7 @@ use std::sync::Arc;
 use stockade_protocol::Status;
 use stockade_protocol::batch::{Action, BatchInfo, State};
 
+use super::batch::Batch;
 use super::burst::Burst;
 use crate::journal::{Control, Effect, StateCode};
 use crate::types::BatchId;
@@ -37,19 +38,22 @@ impl Burst<'_> {
         self.pass.mark();
         let version = control.next_version();
         control.state = to;
-        let changed = Arc::clone(&batch);
+        let registry = Arc::clone(&self.engine.registry);
+        let changed = move |change: &dyn Fn(&Batch)| change(registry.find(id).expect("batches stay"));
         let effect: Option<Effect> = match to {
             StateCode::Active => Some(Box::new(move || {
-                let control = changed.control.lock();
-                // A later change may have forbidden again what this one permits.
-                if control.version == version || control.state == StateCode::Active {
-                    changed.set_gate(StateCode::Active);
-                }
+                changed(&|batch| {
+                    let control = batch.control.lock();
+                    // A later change may have forbidden again what this one permits.
+                    if control.version == version || control.state == StateCode::Active {
+                        batch.set_gate(StateCode::Active);
+                    }
+                });
             })),
             StateCode::Closed => {
                 batch.set_gate(to);
                 let (usage, epoch) = (Arc::clone(&self.engine.usage), self.pass.epoch());
-                Some(Box::new(move || usage.closed(id, epoch, changed.users.close())))
+                Some(Box::new(move || changed(&|batch| usage.closed(id, epoch, batch.users.close()))))
             }
             StateCode::Draft | StateCode::Paused | StateCode::Ended => {
                 batch.set_gate(to);

@@ -4,11 +4,12 @@ use stockade_protocol::Status;
 use stockade_protocol::claim::{Claim, ClaimReply, REPLAYED};
 
 use super::burst::Burst;
+use super::sight::Sight;
 use crate::journal::GrantRecord;
 use crate::stock::{Mode, Runs};
 use crate::users::{Asked, Held};
 
-impl Burst<'_> {
+impl<'a> Burst<'a> {
     /// Decides one claim. The order of the checks is the protocol's order of precedence.
     ///
     /// The user's entry stays locked from the look for a replay to the record of the grant: a second request of the
@@ -16,11 +17,16 @@ impl Burst<'_> {
     ///
     /// While the disk is nearly full, what was decided before is still answered; everything else is `NO_SPACE`.
     pub fn claim(&mut self, claim: &Claim) -> ClaimReply {
+        self.claim_sighted(claim, &Sight::default())
+    }
+
+    /// The same for a claim of which something is known already.
+    pub fn claim_sighted(&mut self, claim: &Claim, sight: &Sight<'a>) -> ClaimReply {
         if claim.quantity == 0 {
             return ClaimReply::refused(Status::QuantityInvalid);
         }
         let (now_ms, core, out_of_space) = (self.now_ms(), self.core, self.engine.is_out_of_space());
-        let Some((in_burst, pass)) = self.find(claim.batch.get()) else {
+        let Some((in_burst, pass)) = self.find_sighted(claim.batch.get(), sight) else {
             return ClaimReply::refused(if out_of_space { Status::NoSpace } else { Status::BatchUnknown });
         };
         let batch = &in_burst.batch;
@@ -28,7 +34,7 @@ impl Burst<'_> {
         let mode = if claim.is_up_to() { Mode::UpTo } else { Mode::AllOrNothing };
         let asked = Asked { quantity: claim.quantity, mode };
 
-        let mut entry = batch.users.entry(user);
+        let mut entry = batch.users.entry_of(sight.user.unwrap_or_else(|| batch.users.hashed(user)));
         let (user_units, held) = entry.find(request);
         let refuse = |status, remaining| {
             let mut reply = ClaimReply::refused(status);

@@ -42,8 +42,11 @@ impl Burst<'_> {
         match registered {
             Registered::New(batch) => {
                 let info = batch.info(Status::Done, now_ms, &batch.control.lock());
-                let seen = Arc::clone(&batch);
-                let show = move || seen.set_gate(seen.control.lock().state);
+                let registry = Arc::clone(&self.engine.registry);
+                let show = move || {
+                    let batch = registry.find(id).expect("batches stay");
+                    batch.set_gate(batch.control.lock().state);
+                };
                 self.pass.control(record, Some(Box::new(show)));
                 info
             }

@@ -16,18 +16,23 @@ mod claim;
 mod clock;
 mod create;
 mod fill;
+mod look_ahead;
 mod lookup;
 mod open;
 mod rebuild;
 mod registry;
+mod shelf;
 mod show;
+mod sight;
 mod terms;
 mod verify;
 
 pub use burst::Burst;
 pub use clock::{Clock, SystemClock};
+pub use look_ahead::LookAhead;
 pub use open::{EngineOptions, OpenError, RecoveryReport, Running, Source, StorageOptions, open, start};
 pub use rebuild::Violation;
+pub use sight::Sight;
 pub use verify::{Finding, Verification, verify};
 
 use std::sync::Arc;
@@ -41,7 +46,7 @@ use registry::Registry;
 /// All batches, and the journal that they are written to.
 pub struct Engine {
     journal: Arc<Journal>,
-    registry: Registry,
+    registry: Arc<Registry>,
     clock: Box<dyn Clock>,
     /// The latest time that any burst used. Raised by all cores, at most once a millisecond.
     last_ms: AtomicU64,

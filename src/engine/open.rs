@@ -222,7 +222,7 @@ fn launch(
     }
     let last_ms = AtomicU64::new(rebuild.last_ms.max(replay.last_ms()));
     let usage = Arc::new(rebuild.usage(&replay));
-    let registry = Registry::new(options.batches_max.max(report.batches));
+    let registry = Arc::new(Registry::new(options.batches_max.max(report.batches)));
     rebuild.into_batches(options.cores).for_each(|batch| {
         registry.register(batch.id, || batch);
     });

@@ -15,16 +15,14 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::options::ServerOptions;
 use super::session::Session;
-use crate::engine::{Burst, Engine};
+use crate::engine::{Burst, Engine, LookAhead, Sight};
 use crate::metrics::CoreMetrics;
 use crate::types::Epoch;
 
 /// Status numbers are below this.
 const STATUS_SLOTS: usize = 64;
 
-/// How far the look-ahead runs before the decision: claims of one frame, and bytes over several small frames. Far
-/// enough to cover a memory access, near enough for the first-level cache.
-const AHEAD_CLAIMS: usize = 32;
+/// How far the look-ahead over several small frames runs before the decision.
 const AHEAD_BYTES: usize = 2_048;
 
 /// One burst under way.
@@ -122,7 +120,11 @@ impl<'a> BurstWork<'a> {
             if frame.opcode == Opcode::Claim
                 && let Ok(claims) = frame.items::<Claim>()
             {
-                claims.iter().take(AHEAD_CLAIMS).for_each(|claim| self.burst.prefetch(claim));
+                for claim in claims.iter().take(LookAhead::WORTH) {
+                    let mut sight = self.burst.sight(claim);
+                    self.burst.approach(claim, &mut sight);
+                    self.burst.reach(&sight);
+                }
             }
         }
         ahead
@@ -215,18 +217,17 @@ impl<'a> BurstWork<'a> {
     fn claims(&mut self, frame: &Frame<'_>) -> Result<(), Status> {
         let items = well_formed(frame, Claim::is_well_formed)?;
         self.claims += items.len();
-        let mut ahead = items.iter().skip(AHEAD_CLAIMS);
+        // Small frames were looked at together.
+        let mut ahead = (items.len() >= LookAhead::WORTH).then(|| LookAhead::new(items));
         self.replies(frame, items, EPOCH_OF_CLAIM_REPLY, |work, claim| {
-            if let Some(claim) = ahead.next() {
-                work.burst.prefetch(claim);
-            }
+            let sight = ahead.as_mut().map_or_else(Sight::default, |ahead| ahead.next(&mut work.burst));
             let reply = if work.admit == 0 {
                 // Not taken in: it takes no place of others while its answer waits.
                 work.claims -= 1;
                 ClaimReply::refused(Status::Overloaded)
             } else {
                 work.admit -= 1;
-                work.burst.claim(claim)
+                work.burst.claim_sighted(claim, &sight)
             };
             let slot = if reply.is_replayed() { 0 } else { reply.status().map_or(0, |status| status as usize) };
             work.counts[slot] += 1;

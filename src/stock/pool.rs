@@ -11,6 +11,7 @@ use super::bucket::Bucket;
 use super::certificate::Certificate;
 use super::run::{Run, Runs};
 use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::prefetch::prefetch;
 
 /// What a claim does when fewer units are left than it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,6 +127,12 @@ impl Pool {
     #[must_use]
     pub fn units_hint(&self) -> u32 {
         u32::try_from(self.scan()).unwrap_or(u32::MAX)
+    }
+
+    /// Asks the processor for the bucket of `core`.
+    #[inline]
+    pub fn prefetch(&self, core: usize) {
+        prefetch(self.bucket(core), 1);
     }
 
     fn bucket(&self, core: usize) -> &Bucket {

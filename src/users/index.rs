@@ -5,8 +5,8 @@
 //! (`hash × words ÷ 2⁶⁴`), so there may be any number of words: the index grows by half instead of doubling. Claims
 //! themselves do not move.
 
-/// Words of an index when its first claim comes.
-const WORDS_MIN: usize = 8;
+/// Words of an index when it is made.
+const WORDS_MIN: usize = 16;
 
 /// The index grows when more than this share of its words is taken: 4 ÷ 5.
 const LOAD_MAX: (usize, usize) = (4, 5);
@@ -35,11 +35,9 @@ impl Index {
 
     /// The places that may hold claims of this hash: all that do, and a few that do not.
     #[inline]
-    pub(super) fn places(&self, hash: u64) -> impl Iterator<Item = u32> {
-        let (mask, mark) = (self.place_mask, mark(hash, self.place_mask));
-        let (before, from_home) = self.words.split_at(home(hash, self.words.len()));
-        let words = from_home.iter().chain(before).take_while(|word| **word != EMPTY);
-        words.filter(move |word| **word & !mask == mark).map(move |word| (word & mask).wrapping_sub(1))
+    pub(super) fn places(&self, hash: u64) -> Places<'_> {
+        let (words, mask) = (&*self.words, self.place_mask);
+        Places { words, at: home(hash, words.len()), mask, mark: mark(hash, mask) }
     }
 
     /// Whether another claim after `taken` fits.
@@ -70,6 +68,31 @@ impl Index {
             at = if at + 1 == self.words.len() { 0 } else { at + 1 };
         }
         self.words[at] = mark(hash, self.place_mask) | (place + 1);
+    }
+}
+
+/// See [`Index::places`]. (Chained iterators said the same in one line and cost a third of a look-up: the compiler did
+/// not inline them.)
+pub(super) struct Places<'a> {
+    words: &'a [u32],
+    at: usize,
+    mask: u32,
+    mark: u32,
+}
+
+impl Iterator for Places<'_> {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        // There is always an empty word to end at, unless there are no words.
+        while let Some(word) = self.words.get(self.at).filter(|word| **word != EMPTY) {
+            self.at = if self.at + 1 == self.words.len() { 0 } else { self.at + 1 };
+            if *word & !self.mask == self.mark {
+                return Some((*word & self.mask) - 1);
+            }
+        }
+        None
     }
 }
 

@@ -6,7 +6,6 @@
 
 mod claims;
 mod index;
-mod prefetch;
 mod shard;
 mod slot;
 mod table;

@@ -5,7 +5,8 @@
 //! get a map of their own for the rest, so that no sequence grows with a user's appetite.
 //!
 //! Why two parts: a look-up of a user who holds nothing, which is what nearly all claims begin with, touches one or two
-//! cache lines of the index; a grant appends. Only the index grows (4 of some 30 bytes a claim), so growing is short.
+//! cache lines of the index; a grant appends. A shard of a few claims has no index: it looks at all of them. Only the
+//! index grows (4 of some 30 bytes a claim), so growing is short.
 
 use std::collections::HashMap;
 
@@ -18,6 +19,9 @@ use crate::stock::{Run, Runs};
 
 /// Claims of one user that stand in the table itself.
 const INLINE_CLAIMS_MAX: usize = 8;
+
+/// Claims up to which a shard has no index: looking at all of them is as quick, and a million batches have few.
+const SCANNED_MAX: usize = 8;
 
 /// Claims of one user beyond the inline ones.
 #[derive(Default)]
@@ -80,10 +84,14 @@ impl Shard {
         &self.index
     }
 
+    pub(super) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
     #[inline]
     pub(super) fn find(&self, hash: u64, user: u64, request: u64) -> Found {
         let mut found = Found { units: 0, held: None, standing: Standing::default() };
-        for slot in self.claims_of(hash, user) {
+        self.for_each_of(hash, user, |slot| {
             if slot.kind == Kind::Busy {
                 found.standing.busy = Some(slot.place);
                 let busy = &self.rare().busy[slot.place as usize];
@@ -91,14 +99,14 @@ impl Shard {
                 if let Some(slot) = busy.claims.get(&request) {
                     found.held = Some(self.held(slot));
                 }
-                continue;
+                return;
             }
             found.standing.inline += 1;
             found.units += u32::from(slot.granted);
             if slot.request == request {
                 found.held = Some(self.held(slot));
             }
-        }
+        });
         found
     }
 
@@ -157,9 +165,19 @@ impl Shard {
         self.closed
     }
 
+    /// Visits what the shard itself holds of a user.
     #[inline]
-    fn claims_of(&self, hash: u64, user: u64) -> impl Iterator<Item = &Slot> {
-        self.index.places(hash).map(|place| self.claims.get(place)).filter(move |slot| slot.user == user)
+    fn for_each_of(&self, hash: u64, user: u64, mut visit: impl FnMut(&Slot)) {
+        if self.index.words().is_empty() {
+            self.claims.first().iter().filter(|slot| slot.user == user).for_each(visit);
+            return;
+        }
+        for place in self.index.places(hash) {
+            let slot = self.claims.get(place);
+            if slot.user == user {
+                visit(slot);
+            }
+        }
     }
 
     fn held(&self, slot: &Slot) -> Held {
@@ -172,14 +190,18 @@ impl Shard {
     }
 
     fn place(&mut self, hash: u64, slot: Slot, rehash: &dyn Fn(u64) -> u64) {
-        if !self.index.has_room(self.claims.len()) {
+        let taken = self.claims.len();
+        if taken < SCANNED_MAX {
+            return self.claims.push(slot);
+        }
+        if !self.index.has_room(taken) {
             let mut larger = self.index.larger(self.phase);
             for (place, slot) in (0..).zip(self.claims.iter()) {
                 larger.insert(rehash(slot.user), place);
             }
             self.index = larger;
         }
-        self.index.insert(hash, index(self.claims.len()));
+        self.index.insert(hash, index(taken));
         self.claims.push(slot);
     }
 

@@ -10,9 +10,9 @@ use foldhash::fast::RandomState;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::index::home;
-use super::prefetch::prefetch;
 use super::shard::{Shard, Standing};
-use super::slot::{Asked, Held};
+use super::slot::{Asked, Held, Slot};
+use crate::prefetch::prefetch;
 use crate::stock::Runs;
 
 /// Units of stock for which another shard is worth its memory.
@@ -35,10 +35,15 @@ struct Lane {
     /// Where the shard's index lies and how many words it has, for prefetching only: may be out of date.
     words: AtomicPtr<u32>,
     length: AtomicUsize,
+    /// Where the next claim goes, or all claims stand while there is no index; the same.
+    claims: AtomicPtr<Slot>,
 }
 
 /// Words of the index that a look-up of a new user reads, rounded up to whole cache lines.
 const WORDS_AHEAD: usize = 32;
+
+/// Claims that are looked at, or written, at once.
+const SLOTS_AHEAD: usize = 3;
 
 /// One user's claims, locked. Other requests of the user (and of others in the shard) wait until it is dropped.
 pub struct Entry<'a> {
@@ -73,13 +78,24 @@ impl Users {
         HashedUser { user, hash: self.hasher.hash_one(user) }
     }
 
-    /// Asks the processor for the memory that a look at a user will need.
+    /// Asks the processor for the lock of a user's shard, and for where its memory lies.
+    #[inline]
+    pub fn prefetch_lane(&self, HashedUser { hash, .. }: HashedUser) {
+        let Some(lanes) = self.lanes.get() else { return };
+        prefetch(lane(lanes, hash), 1);
+    }
+
+    /// Asks the processor for the memory that a look at a user, and a grant to them, will need. Best when the lane is
+    /// near.
     #[inline]
     pub fn prefetch(&self, HashedUser { hash, .. }: HashedUser) {
         let Some(lanes) = self.lanes.get() else { return };
         let lane = lane(lanes, hash);
         let (words, length) = (lane.words.load(Ordering::Relaxed), lane.length.load(Ordering::Relaxed));
-        prefetch(words.wrapping_add(home(hash, length)), WORDS_AHEAD);
+        if length > 0 {
+            prefetch(words.wrapping_add(home(hash, length)), WORDS_AHEAD);
+        }
+        prefetch(lane.claims.load(Ordering::Relaxed), SLOTS_AHEAD);
     }
 
     /// Locks what is known of `user`.
@@ -136,8 +152,8 @@ impl Users {
 
 impl Lane {
     fn new(phase: u8) -> Self {
-        let (words, length) = (AtomicPtr::new(null_mut()), AtomicUsize::new(0));
-        Self { shard: Mutex::new(Shard::new(phase)), words, length }
+        let (words, length, claims) = (AtomicPtr::new(null_mut()), AtomicUsize::new(0), AtomicPtr::new(null_mut()));
+        Self { shard: Mutex::new(Shard::new(phase)), words, length, claims }
     }
 }
 
@@ -177,11 +193,13 @@ impl Entry<'_> {
         let standing = self.standing.take().unwrap_or_else(|| self.shard.find(hash, user, request).standing());
         let rehash = |user| self.hasher.hash_one(user);
         self.shard.insert((user, hash), standing, request, (asked, runs), &rehash);
-        let words = self.shard.index().words();
+        let (words, claims) = (self.shard.index().words(), self.shard.claims());
         if words.len() != self.lane.length.load(Ordering::Relaxed) {
             self.lane.words.store(words.as_ptr().cast_mut(), Ordering::Relaxed);
             self.lane.length.store(words.len(), Ordering::Relaxed);
         }
+        let near = if words.is_empty() { claims.first().as_ptr() } else { claims.tail() };
+        self.lane.claims.store(near.cast_mut(), Ordering::Relaxed);
     }
 }
 

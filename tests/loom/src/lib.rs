@@ -13,6 +13,8 @@
 
 mod explore;
 pub mod journal;
+#[path = "../../../src/prefetch.rs"]
+pub mod prefetch;
 pub mod stock;
 #[path = "../../../src/types.rs"]
 pub mod types;

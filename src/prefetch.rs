@@ -10,7 +10,7 @@ const LINE_BYTES: usize = 64;
 
 /// Asks for the cache lines of `count` values at `first`. The pointer may be stale or null: nothing is read.
 #[inline]
-pub(super) fn prefetch<T>(first: *const T, count: usize) {
+pub fn prefetch<T>(first: *const T, count: usize) {
     for offset in (0..count * size_of::<T>()).step_by(LINE_BYTES) {
         line(first.cast::<i8>().wrapping_add(offset));
     }

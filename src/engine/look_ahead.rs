@@ -1,0 +1,64 @@
+//! The look-ahead over the claims of one frame: while one is decided, the memory of those further on is on its way.
+//!
+//! The tables of users are far larger than the caches, and with many batches so are the batches. A claim touches some
+//! seven places, each known only when the one before was read; fetched one after the other they cost more than all else
+//! together. So three steps run ahead of the decision at three distances: far enough to cover a memory access each,
+//! near enough for the first-level cache.
+
+use stockade_protocol::claim::Claim;
+
+use super::burst::Burst;
+use super::sight::Sight;
+
+/// Claims ahead of the decision at which a step is done: the third one, the second, the first.
+const REACHED: usize = 16;
+const APPROACHED: usize = 32;
+const SIGHTED: usize = 48;
+
+/// Places for what is known of claims that are not decided yet; a power of two.
+const SIGHTS: usize = 64;
+const _: () = assert!(SIGHTED < SIGHTS);
+
+/// See the module.
+pub struct LookAhead<'a, 'c> {
+    claims: &'c [Claim],
+    sights: [Sight<'a>; SIGHTS],
+    decided: usize,
+    reached: usize,
+    approached: usize,
+    sighted: usize,
+}
+
+impl<'a, 'c> LookAhead<'a, 'c> {
+    /// A look-ahead over all claims of a frame, none decided yet.
+    #[must_use]
+    pub fn new(claims: &'c [Claim]) -> Self {
+        let sights = [Sight::default(); SIGHTS];
+        Self { claims, sights, decided: 0, reached: 0, approached: 0, sighted: 0 }
+    }
+
+    /// Claims from which on it is worth its preparation; fewer are better looked at together with their neighbours.
+    pub const WORTH: usize = REACHED;
+
+    /// What is known of the next claim to decide, and a step ahead for those after it.
+    #[inline]
+    pub fn next(&mut self, burst: &mut Burst<'a>) -> Sight<'a> {
+        let ahead = |distance: usize| (self.decided + distance).min(self.claims.len());
+        let (reach, approach, sight) = (ahead(REACHED), ahead(APPROACHED), ahead(SIGHTED));
+        while self.sighted < sight {
+            self.sights[self.sighted % SIGHTS] = burst.sight(&self.claims[self.sighted]);
+            self.sighted += 1;
+        }
+        while self.approached < approach {
+            burst.approach(&self.claims[self.approached], &mut self.sights[self.approached % SIGHTS]);
+            self.approached += 1;
+        }
+        while self.reached < reach {
+            burst.reach(&self.sights[self.reached % SIGHTS]);
+            self.reached += 1;
+        }
+        let sight = self.sights[self.decided % SIGHTS];
+        self.decided += 1;
+        sight
+    }
+}

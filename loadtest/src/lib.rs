@@ -7,6 +7,7 @@
 //!              ├─ probe     the server's own metrics meanwhile, if its admin port is named
 //!              ├─ view      a terminal, or plain lines, meanwhile
 //!              ├─ proof     serials, limits, counters, look-ups
+//!              ├─ turnover  batches that come and go meanwhile
 //!              └─ report    text, JSON, an HTML page, an .hgrm file
 //!
 //! compare   two reports: what changed, and whether that is too much
@@ -34,6 +35,7 @@ pub mod run;
 pub mod sweep;
 pub mod time;
 pub mod timeline;
+pub mod turnover;
 pub mod view;
 pub mod wire;
 

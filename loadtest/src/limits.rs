@@ -25,6 +25,15 @@ pub const BATCHES_LISTED_MAX: usize = 1_024;
 /// Ids that a run may give to its batches, from the one it draws: a power of two.
 pub const BATCH_IDS_MAX: u64 = 1 << 24;
 
+/// Claims on a batch that is replaced: at 4 bytes a claim, what each connection may keep of several rounds.
+pub const TURNOVER_CLAIMS_MAX: u64 = 100_000_000;
+
+/// Claims for which there should be batches before they are due, where batches come and go: about a second's.
+pub const CLAIMS_AHEAD: u64 = 2_000_000;
+
+/// Batches that are created ahead of need, at most; but always those of two rounds.
+pub const BATCHES_AHEAD_MAX: u64 = 16_384;
+
 /// Frames of batches in flight on the control connection: enough for the server to be busy while it syncs, and a
 /// megabyte of replies at most.
 pub const PAGES_IN_FLIGHT: usize = 8;

@@ -19,13 +19,12 @@ use crate::probe::http::HttpError;
 use crate::probe::sample::Sample;
 use crate::probe::{Probe, Readings, ServerSeries};
 use crate::proof::books::Books;
-use crate::proof::user_limits::UserLimits;
-use crate::proof::verify::{Evidence, verify};
 use crate::report::machine::allow_open_files;
 use crate::report::{Circumstances, Effort, Report};
 use crate::time::{Clock, nanoseconds};
+use crate::turnover::supply::Supply;
 use crate::view::progress::{Phase, Progress};
-use crate::wire::batches::{BatchError, prepare};
+use crate::wire::batches::BatchError;
 use crate::wire::control::Control;
 use crate::wire::link::{Link, LinkError};
 
@@ -74,24 +73,25 @@ pub fn run(plan: &Plan, progress: &Progress) -> Result<Report, RunError> {
 fn run_through(plan: &Plan, progress: &Progress) -> Result<Report, RunError> {
     progress.enter(Phase::Preparing);
     allow_open_files();
-    let mut control = Control::open(&plan.server, &plan.token, plan.drain_limit).map_err(RunError::Link)?;
+    let control = Control::open(&plan.server, &plan.token, plan.drain_limit).map_err(RunError::Link)?;
     let welcome = *control.welcome();
     fits(plan, &welcome)?;
     let probe = plan.admin.as_ref().map(|address| Probe::new(address, &plan.token));
     let first_sample = probe.as_ref().map(Probe::read).transpose().map_err(RunError::Metrics)?;
     let started = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     let run = scramble(plan.seed ^ nanoseconds(started));
-    let before = prepare(&mut control, plan, run).map_err(RunError::Batch)?;
-    let population = Arc::new(Population::new(plan, run, before[0].id));
+    let (supply, population) = Supply::new(plan, run, control).map_err(RunError::Batch)?;
     let period = period(plan);
-    let dealt = connect(plan, &population, period)?;
+    let dealt = connect(plan, &supply, &population, period)?;
     let clock = Clock::starting_in(HEAD_START);
-    let books = Books::new(UserLimits::new(&before), before.len());
-    let assignments = assign(plan, dealt, clock, period, &books);
+    let assignments = assign(plan, dealt, clock, period, &supply);
+    let books = supply.books(plan);
 
     progress.enter(Phase::Claiming);
-    let (yields, readings) = watched(probe.as_ref().zip(first_sample), clock, period, || load(assignments, progress));
-    let yields = yields.map_err(RunError::System)?;
+    let ((yields, supply), readings) = watched(probe.as_ref().zip(first_sample), clock, period, || {
+        supply.during(progress, || load(assignments, progress))
+    });
+    let (yields, supply) = (yields.map_err(RunError::System)?, supply.map_err(RunError::Batch)?);
     let finished_ns = yields.iter().map(|one| one.finished_ns).max().unwrap_or(0);
     let cpu_ns = yields.iter().map(|one| one.cpu_ns).sum();
     let (connections, record) = merge(yields, period, plan.planned_ns(), books);
@@ -101,9 +101,9 @@ fn run_through(plan: &Plan, progress: &Progress) -> Result<Report, RunError> {
     let seen = readings.map(|(address, readings)| ServerSeries::new(&address, &readings, tally.answered));
 
     progress.enter(Phase::Verifying);
-    let evidence = Evidence { population: &population, connections, record, before, sample: plan.sample };
-    let verification = verify(&mut control, evidence, progress).map_err(RunError::Verification)?;
-    let circumstances = Circumstances { plan, welcome: &welcome, started, seen };
+    let verified = supply.verify(plan, &population, connections, record, progress);
+    let (verification, turnover) = verified.map_err(RunError::Verification)?;
+    let circumstances = Circumstances { plan, welcome: &welcome, started, seen, turnover };
     Ok(Report::new(circumstances, &tally, effort, verification))
 }
 
@@ -126,22 +126,28 @@ fn period(plan: &Plan) -> Period {
 type Greeted = (Connection, TcpStream);
 
 /// Opens all connections and deals them out to the threads.
-fn connect(plan: &Plan, population: &Arc<Population>, period: Period) -> Result<Vec<Vec<Greeted>>, RunError> {
+fn connect(
+    plan: &Plan,
+    supply: &Supply,
+    population: &Arc<Population>,
+    period: Period,
+) -> Result<Vec<Vec<Greeted>>, RunError> {
     let mut dealt = (0..plan.threads).map(|_| Vec::new()).collect::<Vec<_>>();
     for number in 0..plan.connections {
         let (link, _) = Link::open(&plan.server, &plan.token).map_err(RunError::Link)?;
         let stream = link.into_nonblocking().map_err(RunError::System)?;
-        let connection = Connection::new(number, plan, Arc::clone(population), period);
+        let connection = supply.connection(number, plan, population, period);
         dealt[(number % plan.threads) as usize].push((connection, stream));
     }
     Ok(dealt)
 }
 
-fn assign(plan: &Plan, dealt: Vec<Vec<Greeted>>, clock: Clock, period: Period, books: &Books) -> Vec<Assignment> {
+fn assign(plan: &Plan, dealt: Vec<Vec<Greeted>>, clock: Clock, period: Period, supply: &Supply) -> Vec<Assignment> {
     let assignment = |(thread, connections)| Assignment {
         thread,
         connections,
-        books: books.clone(),
+        books: supply.books(plan),
+        gate: supply.gate(),
         clock,
         period,
         planned_ns: plan.planned_ns(),

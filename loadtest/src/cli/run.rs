@@ -26,6 +26,8 @@ Examples:
       a scenario from a file, faster, as JSON
   stockade-loadtest run --admin 127.0.0.1:7401 --report run.html --json-file run.json
       a page with all curves, the server's fsync time and CPU included, and JSON for `compare`
+  stockade-loadtest run --closed --claims-per-frame 64 --turnover 1000 --claims 50000000 --duration 1h
+      sells 50,000 batches of 1,000 units one after the other; each is closed when it is sold out
   stockade-loadtest run --hgrm run.hgrm
       percentiles for HdrHistogram's plotters
 

@@ -6,7 +6,7 @@
 //!
 //! One timestamp serves all frames of a wake-up, and nothing is allocated for a claim.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -19,6 +19,7 @@ use zerocopy::IntoBytes;
 
 use crate::limits::WRITE_BYTES_MAX;
 use crate::load::population::Population;
+use crate::load::rounds::{Rounds, Share};
 use crate::load::schedule::{OpenSchedule, Schedule};
 use crate::load::tally::{Period, Tally};
 use crate::load::window::{InFlight, Window};
@@ -39,7 +40,11 @@ pub struct Connection {
     is_stopped: bool,
     /// Since when a frame could have left: the window had room, the connection stood and its socket took bytes.
     able_ns: u64,
+    /// What it was granted, unless batches come and go.
     ledger: Ledger,
+    /// The same where they do, until it is handed over.
+    rounds: Option<Rounds>,
+    grants: u64,
     /// Claims whose first answer was a replay: a reply was lost, or a retry overtook it. The one answer that is no
     /// replay may still come.
     replayed_first: HashSet<u64, FixedState>,
@@ -80,24 +85,52 @@ impl Connection {
             is_stopped: false,
             able_ns: 0,
             ledger: Ledger::default(),
+            rounds: None,
+            grants: 0,
             replayed_first: HashSet::default(),
         }
     }
 
-    /// When the next frame is due; it may have been. `None`: the window is full, or there is no next frame.
+    /// The same, claiming from batches that come and go.
+    #[must_use]
+    pub fn in_rounds(self, rounds: Rounds) -> Self {
+        Self { rounds: Some(rounds), ..self }
+    }
+
+    /// When the next frame is due; it may have been. `None`: the window is full, its batches do not exist yet, or there
+    /// is no next frame.
     #[must_use]
     pub fn next_due_ns(&self) -> Option<u64> {
+        let due_ns = self.wanted_ns()?;
+        match &self.rounds {
+            Some(rounds) if !rounds.may_send(self.frame_end()) => None,
+            Some(_) | None => Some(due_ns),
+        }
+    }
+
+    /// When the next frame is due, whether its batches exist or not.
+    fn wanted_ns(&self) -> Option<u64> {
         let may_send = !self.is_stopped && self.next_slot < self.slots_max && self.window.has_room();
         if may_send { self.schedule.next_ns() } else { None }
+    }
+
+    /// The slot after those of the next frame.
+    fn frame_end(&self) -> u64 {
+        self.slots_max.min(self.next_slot + u64::from(self.claims_per_frame))
+    }
+
+    /// Whether a frame that was due at `now_ns` waited for batches, while only those of `open` rounds existed.
+    #[must_use]
+    pub fn waited_for_batches(&self, open: u64, now_ns: u64) -> bool {
+        let is_due = self.wanted_ns().is_some_and(|due_ns| due_ns <= now_ns);
+        is_due && self.rounds.as_ref().is_some_and(|rounds| !rounds.are_open(self.frame_end(), open))
     }
 
     /// Appends to `out` the frames that are due at `now_ns` and fit the window and one write.
     pub fn send_due(&mut self, now_ns: u64, out: &mut Vec<u8>, tally: &mut Tally) {
         while out.len() < WRITE_BYTES_MAX && self.next_due_ns().is_some() {
             let Some(intended_ns) = self.schedule.take_due(now_ns) else { return };
-            let claims_left = self.slots_max - self.next_slot;
-            let count =
-                u32::try_from(claims_left).map_or(self.claims_per_frame, |left| left.min(self.claims_per_frame));
+            let count = u32::try_from(self.frame_end() - self.next_slot).expect("at most the claims of a frame");
             let frame = InFlight { first_slot: self.next_slot, count, intended_ns };
             let Some(correlation) = self.window.open(frame) else { return };
             self.next_slot += u64::from(count);
@@ -154,7 +187,7 @@ impl Connection {
         let Some(frame) = self.window.find(reply.correlation) else {
             return Err(OutOfStep(unasked(reply)));
         };
-        let granted_before = self.ledger.grants();
+        let granted_before = self.grants;
         match reply.opcode {
             Opcode::Claim if reply.count == frame.count => {
                 let items = reply.items::<ClaimReply>().expect("the decoder checked length and count of the items");
@@ -173,7 +206,10 @@ impl Connection {
             self.able_ns = now_ns;
         }
         self.window.close(reply.correlation);
-        let granted = u32::try_from(self.ledger.grants() - granted_before).expect("at most one grant a claim");
+        if let Some(rounds) = &mut self.rounds {
+            rounds.answered(frame.first_slot, frame.count);
+        }
+        let granted = u32::try_from(self.grants - granted_before).expect("at most one grant a claim");
         record.tally.answered(frame.count, granted, frame.intended_ns, now_ns);
         Ok(())
     }
@@ -195,7 +231,7 @@ impl Connection {
     #[inline]
     pub fn granted(&mut self, origin: u64, reply: &ClaimReply, books: &mut Books) {
         let serial = reply.serial.get();
-        match self.ledger.serial(origin) {
+        match self.serial(origin) {
             None => {
                 if reply.is_replayed() {
                     self.replayed_first.insert(origin);
@@ -204,7 +240,11 @@ impl Connection {
                     books.grants_malformed += 1;
                     return;
                 }
-                self.ledger.record(origin, serial);
+                match &mut self.rounds {
+                    Some(rounds) => rounds.record(origin, serial),
+                    None => self.ledger.record(origin, serial),
+                }
+                self.grants += 1;
                 books.grant(reply, || self.population.batch_index(self.number, origin));
             }
             Some(held) if held == serial && (reply.is_replayed() || self.replayed_first.remove(&origin)) => {
@@ -214,14 +254,32 @@ impl Connection {
         }
     }
 
+    /// The serial that the claim with this `origin` holds.
+    #[inline]
+    fn serial(&self, origin: u64) -> Option<u32> {
+        match &self.rounds {
+            Some(rounds) => rounds.serial(origin),
+            None => self.ledger.serial(origin),
+        }
+    }
+
+    /// What is left of the rounds when the run is over.
+    pub fn rest(&mut self) -> VecDeque<Share> {
+        self.rounds.as_mut().map_or_else(VecDeque::new, Rounds::rest)
+    }
+
     /// Enters that the claim with this `origin` was refused. `None`: with a code that this program does not know.
     fn refused(&mut self, origin: u64, status: Option<Status>, books: &mut Books) {
         if status == Some(Status::SoldOut) {
-            books.sold_out(self.population.batch_index(self.number, origin));
+            let batch = self.population.batch_index(self.number, origin);
+            match &mut self.rounds {
+                Some(rounds) => rounds.sold_out(origin, batch),
+                None => books.sold_out(batch),
+            }
         }
         // A closed batch has forgotten its claims, by design.
         let was_decided = status.is_none_or(|status| status.retry() != Retry::Later && status != Status::Closed);
-        if was_decided && self.ledger.serial(origin).is_some() {
+        if was_decided && self.serial(origin).is_some() {
             books.replays_wrong += 1;
         }
     }
@@ -263,7 +321,7 @@ impl Connection {
         let mut origins = slots.map(|slot| self.population.origin(self.number, slot)).collect::<Vec<_>>();
         origins.sort_unstable();
         origins.dedup();
-        origins.retain(|origin| self.ledger.serial(*origin).is_none());
+        origins.retain(|origin| self.serial(*origin).is_none());
         origins
     }
 
@@ -273,7 +331,7 @@ impl Connection {
         self.number
     }
 
-    /// What it was granted.
+    /// What it was granted of batches that stay.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger

@@ -7,6 +7,7 @@
 pub mod connection;
 pub mod lane;
 pub mod population;
+pub mod rounds;
 pub mod schedule;
 pub mod tally;
 pub mod window;

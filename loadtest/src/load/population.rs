@@ -58,6 +58,8 @@ pub struct Population {
     batch_count: u32,
     /// The others follow: a list of a million ids would cost a claim a miss of the processor's cache.
     first_batch: u64,
+    /// Slots of a connection after which its claims go to new batches; `None` = never.
+    round_slots: Option<u64>,
 }
 
 const CERTAIN: u64 = 1 << 32;
@@ -81,6 +83,7 @@ impl Population {
             batches: BatchChoice::new(plan.batch_mix, plan.batches),
             batch_count: plan.batches,
             first_batch,
+            round_slots: plan.round_slots(),
         }
     }
 
@@ -88,7 +91,7 @@ impl Population {
     #[must_use]
     #[inline]
     pub fn kind(&self, connection: u32, slot: u64) -> Kind {
-        if slot == 0 || self.repeat_limit == 0 {
+        if self.repeat_limit == 0 || slot == self.round_start(slot) {
             return Kind::Original;
         }
         let draw = self.kind_key.at(ordinal(connection, slot));
@@ -105,9 +108,10 @@ impl Population {
     /// A slot before `slot` whose coin is not below `limit`: for a retry any that is no retry, for a repeat an
     /// original.
     fn earlier(&self, connection: u32, slot: u64, draw: u64, limit: u64) -> u64 {
-        let reach = slot.min(REACH_SLOTS_MAX);
+        let start = self.round_start(slot);
+        let reach = (slot - start).min(REACH_SLOTS_MAX);
         let mut target = slot - 1 - scaled(draw << 32, reach);
-        while target > 0 && self.kind_key.at(ordinal(connection, target)) >> 32 < limit {
+        while target > start && self.kind_key.at(ordinal(connection, target)) >> 32 < limit {
             target -= 1;
         }
         target
@@ -128,34 +132,30 @@ impl Population {
     #[inline]
     pub fn identity(&self, connection: u32, slot: u64) -> Identity {
         let origin = self.origin(connection, slot);
-        let drawn = ordinal(connection, self.drawn_at(connection, origin));
+        let drawn_at = self.drawn_at(connection, origin);
+        let drawn = ordinal(connection, drawn_at);
         let user = match self.users {
             Some(users) => self.user_key.at(self.draw_key.below(users, drawn)),
             None => self.user_key.at(drawn),
         };
-        Identity { batch_index: self.batch_at(drawn), user, request: self.request_key.at(ordinal(connection, origin)) }
+        let request = self.request_key.at(ordinal(connection, origin));
+        Identity { batch_index: self.batch_at(connection, drawn_at), user, request }
     }
 
     /// Which of the run's batches the claim with this `origin` goes to.
     #[must_use]
     #[inline]
     pub fn batch_index(&self, connection: u32, origin: u64) -> u32 {
-        if self.batch_count == 1 {
+        if self.batch_count == 1 && self.round_slots.is_none() {
             return 0;
         }
-        self.batch_at(ordinal(connection, self.drawn_at(connection, origin)))
+        self.batch_at(connection, self.drawn_at(connection, origin))
     }
 
     /// The id of a batch of the run.
     #[must_use]
     pub fn batch_id(&self, index: u32) -> u64 {
         self.first_batch + u64::from(index)
-    }
-
-    /// How many batches the run claims from; at least 1.
-    #[must_use]
-    pub fn batch_count(&self) -> usize {
-        self.batch_count as usize
     }
 
     /// Whether a user may have more than one request.
@@ -172,8 +172,20 @@ impl Population {
         }
     }
 
-    fn batch_at(&self, drawn: u64) -> u32 {
-        if self.batch_count == 1 { 0 } else { self.batches.choose(self.batch_key.at(drawn)) }
+    fn batch_at(&self, connection: u32, drawn_at: u64) -> u32 {
+        let place = match self.batch_count {
+            1 => 0,
+            _ => self.batches.choose(self.batch_key.at(ordinal(connection, drawn_at))),
+        };
+        let round = self.round_slots.map_or(0, |slots| drawn_at / slots);
+        u32::try_from(round).expect("the plan bounds the batches of a run") * self.batch_count + place
+    }
+
+    /// The first slot of the round of `slot`: claims have to do with earlier ones of their round only, since those
+    /// before may be on batches that are closed.
+    #[inline]
+    fn round_start(&self, slot: u64) -> u64 {
+        self.round_slots.map_or(0, |slots| slot - slot % slots)
     }
 }
 
@@ -248,6 +260,23 @@ mod tests {
         assert_eq!(requests.len() as u64, SLOTS - retries, "only retries share a request");
         assert!(retries.abs_diff(10_000) < 500, "{retries} retries");
         assert!(repeats.abs_diff(5_000) < 400, "{repeats} repeats");
+    }
+
+    #[test]
+    fn claims_of_a_round_are_on_its_batches_and_reach_back_within_it() {
+        let crowd = population(|plan| {
+            (plan.retry_ratio, plan.repeat_ratio) = (0.3, 0.2);
+            (plan.batches, plan.connections, plan.turnover) = (3, 2, Some(200));
+        });
+        for slot in 0..SLOTS {
+            let (claim, round) = (crowd.identity(1, slot), slot / 300);
+            assert_eq!(u64::from(claim.batch_index / 3), round, "600 claims a round, 300 on each connection");
+            let earlier = match crowd.kind(1, slot) {
+                Kind::Retry { of } | Kind::Repeat { of } => of,
+                Kind::Original => slot,
+            };
+            assert_eq!(earlier / 300, round, "slot {slot} has to do with {earlier}");
+        }
     }
 
     #[test]

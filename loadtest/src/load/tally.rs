@@ -65,6 +65,8 @@ pub struct Tally {
     pub lateness_own_max_ns: u64,
     /// Claims of the schedule that were never sent: the window was full until the end.
     pub claims_unsent: u64,
+    /// Frames that were due before their batches existed, where batches come and go.
+    pub batch_waits: u64,
     /// Connections that broke.
     pub connections_broken: u64,
     /// What the server said when it broke the protocol; the first one.
@@ -102,6 +104,7 @@ impl Tally {
             lateness_max_ns: 0,
             lateness_own_max_ns: 0,
             claims_unsent: 0,
+            batch_waits: 0,
             connections_broken: 0,
             complaint: None,
             last_reply_ns: 0,
@@ -214,6 +217,7 @@ impl Tally {
         self.lateness_max_ns = self.lateness_max_ns.max(other.lateness_max_ns);
         self.lateness_own_max_ns = self.lateness_own_max_ns.max(other.lateness_own_max_ns);
         self.claims_unsent += other.claims_unsent;
+        self.batch_waits += other.batch_waits;
         self.connections_broken += other.connections_broken;
         self.complaint = self.complaint.take().or_else(|| other.complaint.clone());
         self.last_reply_ns = self.last_reply_ns.max(other.last_reply_ns);

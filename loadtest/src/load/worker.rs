@@ -10,6 +10,7 @@ use std::io;
 use std::net::TcpStream;
 use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
@@ -21,6 +22,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::limits::READ_BYTES_MAX;
 use crate::load::connection::{Connection, Record};
 use crate::load::lane::{Broken, Lane};
+use crate::load::rounds::Gate;
 use crate::load::tally::{Period, Tally};
 use crate::proof::books::Books;
 use crate::time::{Clock, nanoseconds};
@@ -32,6 +34,9 @@ const EVENTS_MAX: usize = 256;
 
 /// How often to look for new sockets while a connection is broken.
 const RECONNECT_POLL_NS: u64 = 2_000_000;
+
+/// How often to look for new batches where batches come and go.
+const GATE_POLL_NS: u64 = 1_000_000;
 
 /// How often outcomes and latencies are shown to watchers: each time costs a microsecond.
 const SHOW_INTERVAL_NS: u64 = 100_000_000;
@@ -48,6 +53,8 @@ pub struct Assignment {
     pub connections: Vec<(Connection, TcpStream)>,
     /// Empty books for the batches of the run.
     pub books: Books,
+    /// Which batches exist, where they come and go.
+    pub gate: Option<Arc<Gate>>,
     /// The run's clock.
     pub clock: Clock,
     /// What is measured.
@@ -78,6 +85,9 @@ pub struct Yield {
 /// A running thread.
 struct Worker {
     clock: Clock,
+    gate: Option<Arc<Gate>>,
+    /// Rounds that were open at the last look.
+    open: u64,
     epoll: OwnedFd,
     events: Vec<epoll::Event>,
     lanes: Vec<Lane>,
@@ -111,13 +121,14 @@ pub fn work(assignment: Assignment, progress: &Progress) -> io::Result<Yield> {
     let (mut is_stopped, mut next_show_ns) = (false, 0);
     let finished_ns = loop {
         let now_ns = clock.now_ns();
-        if now_ns >= period.end_ns && !is_stopped {
+        if (now_ns >= period.end_ns || worker.is_shut_out()) && !is_stopped {
             is_stopped = true;
             worker.stop();
         }
         if worker.lanes_left == 0 || now_ns >= drain_end_ns {
             break now_ns;
         }
+        worker.look_at_gate(now_ns);
         worker.send_due(now_ns);
         worker.wait(if is_stopped { drain_end_ns } else { period.end_ns })?;
         worker.take_reconnected();
@@ -138,6 +149,8 @@ impl Worker {
         let record = Record { tally: Tally::new(assignment.period, assignment.planned_ns), books: assignment.books };
         let mut worker = Self {
             clock: assignment.clock,
+            open: assignment.gate.as_ref().map_or(0, |gate| gate.open()),
+            gate: assignment.gate,
             epoll,
             events: Vec::with_capacity(EVENTS_MAX),
             lanes: Vec::with_capacity(count),
@@ -185,6 +198,25 @@ impl Worker {
             self.lanes[index as usize].connection.stop();
             self.after(index, Ok(()));
         }
+    }
+
+    /// Sends what waited for batches that exist now.
+    fn look_at_gate(&mut self, now_ns: u64) {
+        let Some(open) = self.gate.as_ref().map(|gate| gate.open()).filter(|open| *open != self.open) else { return };
+        for index in self.lane_numbers() {
+            let connection = &mut self.lanes[index as usize].connection;
+            if connection.waited_for_batches(self.open, now_ns) {
+                self.record.tally.batch_waits += 1;
+                connection.able_from(now_ns);
+            }
+            self.after(index, Ok(()));
+        }
+        self.open = open;
+    }
+
+    /// Whether no more batches will come.
+    fn is_shut_out(&self) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.is_shut())
     }
 
     fn send_due(&mut self, now_ns: u64) {
@@ -260,6 +292,9 @@ impl Worker {
         let mut wake_ns = self.due.peek().map_or(until_ns, |Reverse((due_ns, _))| until_ns.min(*due_ns));
         if self.lanes_broken > 0 {
             wake_ns = wake_ns.min(now_ns + RECONNECT_POLL_NS);
+        }
+        if self.gate.is_some() {
+            wake_ns = wake_ns.min(now_ns + GATE_POLL_NS);
         }
         let pause = Duration::from_nanos(wake_ns.saturating_sub(now_ns));
         let timeout = Timespec::try_from(pause).map_err(io::Error::other)?;

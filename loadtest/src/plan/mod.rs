@@ -10,8 +10,9 @@ use serde::Serialize;
 use stockade_protocol::limits::{BATCH_NAME_BYTES_MAX, CLAIMS_PER_FRAME_MAX, TOKEN_BYTES_MAX};
 
 use crate::limits::{
-    BATCHES_MAX, CONNECTIONS_MAX, RATE_MAX, RATIO_MAX, RATIO_SUM_MAX, SAMPLE_MAX, SLOTS_PER_CONNECTION_MAX, SPAN_MAX,
-    STOCK_WITHOUT_END, THREADS_MAX, USERS_MAX, WINDOW_FRAMES_MAX,
+    BATCH_IDS_MAX, BATCHES_MAX, CONNECTIONS_MAX, RATE_MAX, RATIO_MAX, RATIO_SUM_MAX, SAMPLE_MAX,
+    SLOTS_PER_CONNECTION_MAX, SPAN_MAX, STOCK_WITHOUT_END, THREADS_MAX, TURNOVER_CLAIMS_MAX, USERS_MAX,
+    WINDOW_FRAMES_MAX,
 };
 use crate::load::schedule::Arrivals;
 use crate::plan::batch_mix::BatchMix;
@@ -72,6 +73,8 @@ pub struct Plan {
     pub stock: u32,
     /// Units that one user may hold of a batch that the run creates; `None` = unlimited.
     pub per_user: Option<u32>,
+    /// Claims on each batch after which it is ended, closed and replaced; `None` = all batches stay.
+    pub turnover: Option<u64>,
     /// Id of the first batch; `None` = ids nobody used.
     pub batch_id: Option<u64>,
     /// Name of the batches that the run creates.
@@ -104,6 +107,7 @@ impl Default for Plan {
             batch_mix: BatchMix::Uniform,
             stock: STOCK_WITHOUT_END,
             per_user: Some(1),
+            turnover: None,
             batch_id: None,
             batch_name: "load test".to_owned(),
         }
@@ -142,8 +146,12 @@ impl Plan {
             sample: scenario.sample.unwrap_or(default.sample),
             batches,
             batch_mix: scenario.batch.mix.unwrap_or(default.batch_mix),
-            stock: scenario.batch.stock.unwrap_or(STOCK_WITHOUT_END / batches.clamp(1, BATCHES_MAX)),
+            stock: scenario.batch.stock.unwrap_or_else(|| match scenario.batch.turnover {
+                Some(claims) => u32::try_from(claims).unwrap_or(u32::MAX),
+                None => STOCK_WITHOUT_END / batches.clamp(1, BATCHES_MAX),
+            }),
             per_user: scenario.batch.per_user.map_or(default.per_user, |PerUser(units)| units),
+            turnover: scenario.batch.turnover,
             batch_id: scenario.batch.id,
             batch_name: scenario.batch.name.unwrap_or(default.batch_name),
         };
@@ -168,13 +176,27 @@ impl Plan {
         }
     }
 
+    /// Claims of each connection on the batches of one round, where batches come and go: an even share of all.
+    #[must_use]
+    pub fn round_slots(&self) -> Option<u64> {
+        let claims = self.turnover?.saturating_mul(self.batches.into());
+        Some(claims.div_ceil(self.connections.into()).max(1))
+    }
+
+    /// Most rounds of a run where batches come and go: what its ids are enough for.
+    #[must_use]
+    pub fn rounds_max(&self) -> u64 {
+        (BATCH_IDS_MAX - 1) / u64::from(self.batches)
+    }
+
     /// Most claims that connection `number` sends: an even share of `claims`, or what the numbering allows.
     #[must_use]
     pub fn claims_of(&self, number: u32) -> u64 {
         let connections = u64::from(self.connections);
         let share =
             self.claims.map(|claims| claims / connections + u64::from(u64::from(number) < claims % connections));
-        share.map_or(SLOTS_PER_CONNECTION_MAX, |share| share.min(SLOTS_PER_CONNECTION_MAX))
+        let rounds = self.round_slots().map_or(u64::MAX, |slots| slots.saturating_mul(self.rounds_max()));
+        share.unwrap_or(u64::MAX).min(rounds).min(SLOTS_PER_CONNECTION_MAX)
     }
 
     fn problems(&self) -> Vec<String> {
@@ -194,7 +216,8 @@ impl Plan {
         number("sample", self.sample, 0, SAMPLE_MAX);
         number("batches", self.batches.into(), 1, BATCHES_MAX.into());
         number("stock", self.stock.into(), 1, u32::MAX.into());
-        let ids_left = u64::MAX - u64::from(BATCHES_MAX);
+        number("turnover", self.turnover.unwrap_or(1), 1, TURNOVER_CLAIMS_MAX);
+        let ids_left = u64::MAX - BATCH_IDS_MAX;
         number("batch id", self.batch_id.unwrap_or(0), 0, ids_left);
         for (name, span, min) in [
             ("duration", self.duration, Duration::from_millis(1)),

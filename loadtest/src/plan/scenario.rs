@@ -121,6 +121,11 @@ pub struct BatchScenario {
     #[arg(long = "per-user", value_name = "N|unlimited")]
     pub per_user: Option<PerUser>,
 
+    /// Replace each batch after this many claims: it is ended, added up and closed while the next ones are claimed
+    /// from. The stock is as many units unless --stock says otherwise [default: all batches stay]
+    #[arg(long = "turnover", value_name = "CLAIMS")]
+    pub turnover: Option<u64>,
+
     /// Id of the first batch; the others follow. Those that exist are used as they are, and nobody else may claim from
     /// them during the run [default: ids nobody used]
     #[arg(long = "batch-id", value_name = "ID")]
@@ -176,6 +181,7 @@ impl Scenario {
                 mix: self.batch.mix.or(file.batch.mix),
                 stock: self.batch.stock.or(file.batch.stock),
                 per_user: self.batch.per_user.or(file.batch.per_user),
+                turnover: self.batch.turnover.or(file.batch.turnover),
                 id: self.batch.id.or(file.batch.id),
                 name: self.batch.name.or(file.batch.name),
             },
@@ -264,6 +270,7 @@ mod tests {
             mix = "zipf"
             stock = 17
             per_user = "unlimited"
+            turnover = 19
             id = 18
             name = "n"
         "#;

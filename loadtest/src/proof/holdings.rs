@@ -1,6 +1,7 @@
 //! Grants in the hands of whoever verifies them: slot by slot, of all connections.
 
 use crate::load::connection::Connection;
+use crate::load::rounds::Share;
 use crate::proof::ledger::NO_SERIAL;
 
 /// A stretch of slots of one connection, and the serials that they were granted.
@@ -42,6 +43,17 @@ impl<'a> Holdings<'a> {
             holdings.grants += connection.ledger().grants();
         }
         holdings
+    }
+
+    /// What `shares` were granted.
+    #[must_use]
+    pub fn of_shares(shares: &'a [Share]) -> Self {
+        let piece = |share: &'a Share| Piece {
+            connection: share.connection,
+            first_slot: share.first_slot,
+            serials: &share.serials,
+        };
+        Self { pieces: shares.iter().map(piece).collect(), grants: shares.iter().map(|share| share.grants).sum() }
     }
 
     /// Number of grants.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use stockade_protocol::batch::State;
 
 use crate::limits::BATCHES_LISTED_MAX;
+use crate::proof::books::Books;
 use crate::wire::batches::Shown;
 
 /// Lost grants that the report names; it counts all.
@@ -63,6 +64,8 @@ pub struct Verification {
     pub counter_mismatch: u64,
     /// † Batches whose total is not granted + remaining, or that are below what they had granted before.
     pub unbalanced_batches: u64,
+    /// † Batches that were ended and are not closed, or whose numbers changed by closing them.
+    pub changed_by_closing: u64,
     /// † Grants of something else than one unit.
     pub malformed_grants: u64,
     /// Claims without an answer that a look-up found granted.
@@ -184,6 +187,14 @@ impl Verification {
         }
     }
 
+    /// Enters what was found out while the run went on.
+    pub(crate) fn take_books(&mut self, books: &Books) {
+        self.over_limit_answers = books.over_limit_answers;
+        self.replays_verified = books.replays_right;
+        self.replay_mismatches = books.replays_wrong;
+        self.malformed_grants = books.grants_malformed;
+    }
+
     pub(crate) fn note(&mut self, finding: Finding) {
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
@@ -192,7 +203,7 @@ impl Verification {
 
     /// What must be zero, by name.
     #[must_use]
-    pub fn faults(&self) -> [(&'static str, u64); 11] {
+    pub fn faults(&self) -> [(&'static str, u64); 12] {
         [
             ("oversold", self.oversold),
             ("undersold", self.undersold),
@@ -203,6 +214,7 @@ impl Verification {
             ("replay mismatches", self.replay_mismatches),
             ("counter mismatch", self.counter_mismatch),
             ("unbalanced batches", self.unbalanced_batches),
+            ("changed by closing", self.changed_by_closing),
             ("malformed grants", self.malformed_grants),
             ("unresolved", self.unresolved),
         ]

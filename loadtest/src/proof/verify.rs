@@ -8,6 +8,7 @@ use stockade_protocol::{Retry, Status};
 
 use crate::load::connection::{Connection, Record};
 use crate::load::population::Population;
+use crate::proof::books::Books;
 use crate::proof::holdings::Holdings;
 use crate::proof::limit_check::users_over_limit;
 use crate::proof::serial_check::Given;
@@ -42,7 +43,8 @@ pub fn verify(
     progress: &Progress,
 ) -> Result<Verification, BatchError> {
     let mut verification = Verification::default();
-    resolve_unanswered(control, &mut evidence, &mut verification)?;
+    let books = &mut evidence.record.books;
+    resolve_unanswered(control, evidence.population, &mut evidence.connections, books, &mut verification)?;
     let Evidence { population, connections, record, before, sample } = &evidence;
     let holdings = Holdings::of(connections);
     look_up_grants(control, &holdings, population, *sample, &mut verification, progress)?;
@@ -56,30 +58,30 @@ pub fn verify(
         verification.add(BatchVerdict::new(before, after, (*grants).into(), beyond, books.is_sold_out(index)));
     }
     verification.granted = holdings.grants();
+    verification.mode = if verification.looked_up == verification.granted { Mode::Complete } else { Mode::Sampled };
     verification.duplicate_serials = given.duplicates;
-    verification.over_limit_answers = books.over_limit_answers;
-    verification.replays_verified = books.replays_right;
-    verification.replay_mismatches = books.replays_wrong;
-    verification.malformed_grants = books.grants_malformed;
+    verification.take_books(books);
     verification.conclude();
     Ok(verification)
 }
 
 /// Asks what became of the claims that were sent and never answered; what was granted joins the other grants.
-fn resolve_unanswered(
+pub(crate) fn resolve_unanswered(
     control: &mut Control,
-    evidence: &mut Evidence<'_>,
+    population: &Population,
+    connections: &mut [Connection],
+    books: &mut Books,
     verification: &mut Verification,
 ) -> Result<(), BatchError> {
-    for connection in &mut evidence.connections {
+    for connection in connections {
         for origins in connection.unanswered().chunks(control.lookups_per_frame()) {
             let number = connection.number();
-            let keys = origins.iter().map(|slot| key(evidence.population, number, *slot)).collect::<Vec<_>>();
+            let keys = origins.iter().map(|slot| key(population, number, *slot)).collect::<Vec<_>>();
             let replies = control.look_up(&keys).map_err(BatchError::Link)?;
             for (slot, reply) in origins.iter().zip(&replies) {
                 match reply.status() {
                     Some(Status::Granted) => {
-                        connection.granted(*slot, reply, &mut evidence.record.books);
+                        connection.granted(*slot, reply, books);
                         verification.resolved_granted += 1;
                     }
                     Some(status) if status.retry() != Retry::Later => verification.resolved_refused += 1,
@@ -91,8 +93,8 @@ fn resolve_unanswered(
     Ok(())
 }
 
-/// Looks up every grant, or an even sample of as many as the plan allows.
-fn look_up_grants(
+/// Looks up every grant, or an even sample of `sample` of them.
+pub(crate) fn look_up_grants(
     control: &mut Control,
     holdings: &Holdings<'_>,
     population: &Population,
@@ -101,7 +103,7 @@ fn look_up_grants(
     progress: &Progress,
 ) -> Result<(), BatchError> {
     let wanted = holdings.grants().min(sample);
-    verification.mode = if wanted == holdings.grants() { Mode::Complete } else { Mode::Sampled };
+    let goal = verification.looked_up + wanted;
     let mut picked = holdings.sample(wanted);
     loop {
         let chunk = picked.by_ref().take(control.lookups_per_frame()).collect::<Vec<_>>();
@@ -114,7 +116,7 @@ fn look_up_grants(
             hold_against(key, grant.serial, reply, verification);
         }
         verification.looked_up += chunk.len() as u64;
-        progress.looked_up(verification.looked_up, wanted);
+        progress.looked_up(verification.looked_up, goal);
     }
 }
 

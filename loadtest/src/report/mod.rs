@@ -23,6 +23,7 @@ use crate::report::machine::{BUILD, Build, Machine};
 use crate::time::{microseconds, per_second, real, seconds, utc};
 use crate::timeline::seconds::Steadiness;
 use crate::timeline::series::Series;
+use crate::turnover::Turnover;
 use distribution::Distribution;
 
 /// The whole report.
@@ -66,6 +67,8 @@ pub struct Report {
     pub generator: Generator,
     /// The proof.
     pub verification: Verification,
+    /// Batches that came and went; `null` when they stayed.
+    pub turnover: Option<Turnover>,
     /// What the reader should know before he believes the numbers.
     pub notes: Vec<String>,
     /// The same latencies as `latency_us`, as a curve.
@@ -124,6 +127,8 @@ pub struct Circumstances<'a> {
     pub started: Duration,
     /// What the server's metrics said, if they were asked for.
     pub seen: Option<ServerSeries>,
+    /// What came and went, if batches did.
+    pub turnover: Option<Turnover>,
 }
 
 /// Claims of the whole run. Retries count each time.
@@ -184,7 +189,7 @@ impl Report {
     /// Puts the findings of a run together.
     #[must_use]
     pub fn new(circumstances: Circumstances<'_>, tally: &Tally, effort: Effort, verification: Verification) -> Self {
-        let Circumstances { plan, welcome, started, seen } = circumstances;
+        let Circumstances { plan, welcome, started, seen, turnover } = circumstances;
         let server = ServerFacts::new(&plan.server, welcome);
         let generator = Generator::new(tally, effort);
         let claims = Claims {
@@ -215,6 +220,7 @@ impl Report {
             connections: Connections { broken: tally.connections_broken, frames_resent: tally.frames_resent },
             generator,
             verification,
+            turnover,
             notes,
             distribution: Distribution::new(tally.latencies()),
             series: Series::new(tally.timeline(), tally.period(), effort.finished_ns, plan.closed),
@@ -294,6 +300,11 @@ fn notes(plan: &Plan, server: &ServerFacts, tally: &Tally, generator: &Generator
         claims.unsent > 0,
         "some claims of the schedule were never sent, since the window was full until the end: they count with the \
          time that they waited, so the percentiles are lower bounds",
+    );
+    note(
+        tally.batch_waits > 0,
+        "claims waited for batches to come: the server closed and created them more slowly than they were sold out. \
+         The rate is that of batches: make them larger (--turnover), or offer less",
     );
     let in_flight = u64::from(plan.window) * u64::from(plan.claims_per_frame);
     note(

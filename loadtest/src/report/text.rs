@@ -6,6 +6,7 @@ use crate::proof::verdict::{Mode, Verification};
 use crate::report::{Latency, Report};
 use crate::time::whole;
 use crate::timeline::seconds::Steadiness;
+use crate::turnover::Turnover;
 
 /// Batches that are shown one by one.
 const BATCHES_SHOWN_MAX: usize = 5;
@@ -16,6 +17,9 @@ impl Display for Report {
         writeln!(formatter)?;
         self.figures(formatter)?;
         writeln!(formatter)?;
+        if let Some(turnover) = &self.turnover {
+            writeln!(formatter, "turnover      {turnover}\n")?;
+        }
         self.verification.fmt(formatter)?;
         for note in &self.notes {
             writeln!(formatter, "\nnote: {note}")?;
@@ -57,7 +61,11 @@ impl Report {
         writeln!(formatter, "; repeats {repeats}, retries {retries}; seed {}", self.seed)?;
         let per_user = plan.per_user.map_or_else(|| "unlimited".to_owned(), |units| Grouped(units.into()).to_string());
         let (batches, mix, stock) = (Grouped(plan.batches.into()), plan.batch_mix.name(), Grouped(plan.stock.into()));
-        writeln!(formatter, "batches       {batches} ({mix}) of {stock} units, {per_user} per user")?;
+        write!(formatter, "batches       {batches} ({mix}) of {stock} units, {per_user} per user")?;
+        match plan.turnover {
+            Some(claims) => writeln!(formatter, ", each replaced after {} claims", Grouped(claims))?,
+            None => writeln!(formatter)?,
+        }
         let (warm_up, measured) = (plan.warm_up.as_secs_f64(), self.measured_s);
         write!(
             formatter,
@@ -106,6 +114,16 @@ impl Report {
     }
 }
 
+impl Display for Turnover {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let [turned, closed, waits] = [self.batches_turned, self.batches_closed, self.waits].map(Grouped);
+        write!(
+            formatter,
+            "{turned} batches closed under load, {closed} in all; frames that waited for a batch: {waits}"
+        )
+    }
+}
+
 impl Display for Steadiness {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let Steadiness { seconds, lowest_from_s, lowest_share, .. } = self;
@@ -114,8 +132,8 @@ impl Display for Steadiness {
         let percent = whole(lowest_share * 100.0);
         write!(
             formatter,
-            "median {median} claims/s; lowest {lowest}, {percent} % of the median, from {lowest_from_s} s on (whole seconds \
-             but the first and the last: {})",
+            "median {median} claims/s; lowest {lowest}, {percent} % of the median, from {lowest_from_s} s on (whole \
+             seconds but the first and the last: {})",
             Grouped(*seconds)
         )
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{ControlFlow, Range};
 
-use stockade_protocol::batch::{BatchId, BatchInfo, Create, State, Terms};
+use stockade_protocol::batch::{Action, BatchId, BatchInfo, Change, Create, State, Terms};
 use stockade_protocol::limits::BATCHES_PER_FRAME_MAX;
 use stockade_protocol::{Opcode, Status, TextError};
 use zerocopy::{Immutable, IntoBytes};
@@ -44,6 +44,11 @@ pub enum BatchError {
         /// Why.
         status: Option<Status>,
     },
+    /// A batch that should be new was there before.
+    Used {
+        /// The batch.
+        batch: u64,
+    },
     /// The batches' name does not fit.
     Name(TextError),
 }
@@ -53,11 +58,11 @@ pub enum BatchError {
 /// # Errors
 /// When the server does not answer or refuses.
 pub fn prepare(control: &mut Control, plan: &Plan, run: u64) -> Result<Vec<Shown>, BatchError> {
-    let Some(first) = plan.batch_id else {
-        let first = fresh_id(run);
-        return create(control, plan, first..first + u64::from(plan.batches));
-    };
+    let first = first_id(plan, run);
     let ids = first..first + u64::from(plan.batches);
+    if plan.batch_id.is_none() {
+        return create(control, plan, ids);
+    }
     let mut unknown = Vec::new();
     let mut batches = Vec::new();
     ask(control, Opcode::BatchShow, &ids, named, |id, info| {
@@ -97,6 +102,14 @@ pub fn create(control: &mut Control, plan: &Plan, ids: Range<u64>) -> Result<Vec
         another
     };
     collect(control, Opcode::BatchCreate, &ids, make)
+}
+
+/// Does `action` on the batches `ids`: as they are then, in this order.
+///
+/// # Errors
+/// When the server does not answer or refuses.
+pub fn change(control: &mut Control, ids: Range<u64>, action: Action) -> Result<Vec<Shown>, BatchError> {
+    collect(control, Opcode::BatchChange, &ids, |id| Change::new(id, action))
 }
 
 /// The batches `ids` as they are now, in this order.
@@ -165,6 +178,12 @@ fn shown(id: u64, info: &BatchInfo) -> Result<Shown, BatchError> {
     })
 }
 
+/// The id of the run's first batch.
+#[must_use]
+pub fn first_id(plan: &Plan, run: u64) -> u64 {
+    plan.batch_id.unwrap_or_else(|| fresh_id(run))
+}
+
 /// An id that no other run has: 53 bits, which every JSON reader keeps, the lowest left for the batches of the run.
 fn fresh_id(run: u64) -> u64 {
     (Key::new(run, 6).at(0) >> 11) & !(BATCH_IDS_MAX - 1) | 1
@@ -176,14 +195,19 @@ impl fmt::Display for BatchError {
             BatchError::Link(error) => error.fmt(formatter),
             BatchError::Refused { batch, status: Some(Status::Overloaded) } => write!(
                 formatter,
-                "batch {batch} cannot be created: OVERLOADED; the server has as many batches as it may, closed ones and \
-                 those of earlier runs included: raise its batches.batches_max, start it on an empty folder, or create \
-                 fewer (--batches)"
+                "batch {batch} cannot be created: OVERLOADED; the server has as many batches as it may, closed ones \
+                 and those of earlier runs included: raise its batches.batches_max, start it on an empty folder, or \
+                 create fewer (--batches)"
             ),
             BatchError::Refused { batch, status } => {
                 let status = status.map_or("an unknown status", Status::name);
                 write!(formatter, "batch {batch} cannot be used: {status}; see the server's log or choose other terms")
             }
+            BatchError::Used { batch } => write!(
+                formatter,
+                "batch {batch} was used before, and batches that come and go have to be new: give a --batch-id that no \
+                 run had, or none"
+            ),
             BatchError::Name(error) => write!(formatter, "the batch name {error}"),
         }
     }

@@ -15,6 +15,7 @@ mod a_replay_must_be_the_original_answer;
 mod a_reply_that_never_comes_is_resolved_by_look_up;
 mod a_server_that_restarts_is_found_again;
 mod an_honest_server_passes;
+mod batches_come_and_go;
 mod compare_fails_only_for_the_worse;
 mod counters_must_add_up;
 mod escape_codes_are_for_terminals;

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use stockade_loadtest::{Plan, Progress, Report, run};
-use stockade_protocol::batch::{BatchId, Create};
+use stockade_protocol::batch::{BatchId, Change, Create};
 use stockade_protocol::claim::{Claim, RequestKey};
 use stockade_protocol::fault::Fault;
 use stockade_protocol::frame::{Side, decode};
@@ -116,6 +116,11 @@ impl FakeServer {
         plan
     }
 
+    /// Batches that are there, and those that are closed.
+    pub(crate) fn batches(&self) -> (usize, usize) {
+        self.shared.lock().stock.batches()
+    }
+
     /// Units that the server granted, as it knows in truth.
     pub(crate) fn granted_in_truth(&self) -> u64 {
         self.shared.lock().stock.granted_in_truth()
@@ -206,9 +211,10 @@ impl Shared {
                 reply(frame, &map(frame.items::<Create>(), |create| stock.create(create, room)))
             }
             Opcode::BatchShow => reply(frame, &map(frame.items::<BatchId>(), |id| stock.show(id.batch.get()))),
+            Opcode::BatchChange => reply(frame, &map(frame.items::<Change>(), |change| stock.change(change))),
             opcode => panic!("the load test does not send {opcode:?}"),
         };
-        if matches!(frame.opcode, Opcode::BatchCreate | Opcode::BatchShow) {
+        if matches!(frame.opcode, Opcode::BatchCreate | Opcode::BatchShow | Opcode::BatchChange) {
             state.batch_frames += 1;
             let number = state.batch_frames;
             if matches!(self.trouble, Trouble::LosesBatchReplies { every } if number.is_multiple_of(every)) {

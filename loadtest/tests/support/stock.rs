@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use stockade_protocol::Status;
-use stockade_protocol::batch::{BatchInfo, Create, State, Terms};
+use stockade_protocol::batch::{Action, BatchInfo, Change, Create, State, Terms};
 use stockade_protocol::claim::{Claim, ClaimReply, REPLAYED, RequestKey};
 
 /// What the server says that is not so. Each lie is told about the tenth grant, or in every answer of its kind.
@@ -41,6 +41,10 @@ pub(crate) enum Lie {
     LosesAUnit,
     /// Grants have two units.
     GrantsTwo,
+    /// The third batch that is closed has one unit granted less than before.
+    ForgetsAUnitWhenClosing,
+    /// The third batch that is closed stays ended.
+    DoesNotClose,
 }
 
 /// All batches.
@@ -49,12 +53,16 @@ pub(crate) struct Stock {
     lie: Lie,
     batches: HashMap<u64, Batch>,
     grants: u64,
+    closings: u64,
     tenth: Option<(u64, u64)>,
 }
 
 struct Batch {
     terms: Terms,
+    state: State,
     next: u32,
+    /// Grants that were forgotten by closing.
+    forgotten: u64,
     beyond: u32,
     granted: u32,
     serials: HashMap<(u64, u64), u32>,
@@ -67,7 +75,7 @@ impl Stock {
     }
 
     pub(crate) fn granted_in_truth(&self) -> u64 {
-        self.batches.values().map(|batch| batch.serials.len() as u64).sum()
+        self.batches.values().map(|batch| batch.serials.len() as u64 + batch.forgotten).sum()
     }
 
     /// Creates a batch, unless there are `room` batches already.
@@ -78,13 +86,49 @@ impl Stock {
         }
         let (serials, units) = (HashMap::new(), HashMap::new());
         let batch = self.batches.entry(id);
-        batch.or_insert(Batch { terms, next: 0, beyond: 0, granted: 0, serials, units });
+        batch.or_insert(Batch {
+            terms,
+            state: State::Active,
+            next: 0,
+            forgotten: 0,
+            beyond: 0,
+            granted: 0,
+            serials,
+            units,
+        });
+        self.show(id)
+    }
+
+    pub(crate) fn batches(&self) -> (usize, usize) {
+        (self.batches.len(), self.batches.values().filter(|batch| batch.state == State::Closed).count())
+    }
+
+    /// Ends or closes a batch.
+    pub(crate) fn change(&mut self, change: &Change) -> BatchInfo {
+        let (id, action) = (change.batch.get(), change.action().unwrap());
+        let batch = self.batches.get_mut(&id).unwrap();
+        match (action, batch.state) {
+            (Action::End, State::Active | State::Ended) => batch.state = State::Ended,
+            (Action::Close, State::Ended) => {
+                self.closings += 1;
+                let is_third = self.closings == 3;
+                batch.granted -= u32::from(is_third && self.lie == Lie::ForgetsAUnitWhenClosing);
+                if is_third && self.lie == Lie::DoesNotClose {
+                    return self.show(id);
+                }
+                batch.state = State::Closed;
+                batch.forgotten = batch.serials.len() as u64;
+                (batch.serials, batch.units) = (HashMap::new(), HashMap::new());
+            }
+            (Action::Close, State::Closed) => {}
+            (action, state) => panic!("the load test does not {action:?} what is {state:?}"),
+        }
         self.show(id)
     }
 
     pub(crate) fn show(&self, id: u64) -> BatchInfo {
         let Some(batch) = self.batches.get(&id) else { return BatchInfo::refused(Status::BatchUnknown, id) };
-        let mut info = BatchInfo::about(Status::Done, id, State::Active, &batch.terms.name);
+        let mut info = BatchInfo::about(Status::Done, id, batch.state, &batch.terms.name);
         info.total = batch.terms.stock.into();
         info.granted = (batch.granted + u32::from(batch.granted > 0 && self.lie == Lie::CountsOneMore)).into();
         let hidden = u32::from(batch.granted > 0 && matches!(self.lie, Lie::CountsOneMore | Lie::LosesAUnit));
@@ -98,6 +142,7 @@ impl Stock {
         let batch = &self.batches[&key.batch.get()];
         let is_tenth = self.tenth == Some(request);
         match batch.serials.get(&request) {
+            _ if batch.state == State::Closed => ClaimReply::refused(Status::Closed),
             Some(_) if is_tenth && self.lie == Lie::ForgetsAGrant => ClaimReply::refused(Status::RequestUnknown),
             Some(serial) if is_tenth && self.lie == Lie::ChangesASerial => ClaimReply::granted(1, serial + 1, 1),
             Some(serial) => ClaimReply::granted(1, *serial, 1),
@@ -107,7 +152,13 @@ impl Stock {
 
     pub(crate) fn claim(&mut self, claim: &Claim) -> ClaimReply {
         let request = (claim.user.get(), claim.request.get());
-        let batch = self.batches.get_mut(&claim.batch.get()).unwrap();
+        let Some(batch) = self.batches.get_mut(&claim.batch.get()) else {
+            return ClaimReply::refused(Status::BatchUnknown);
+        };
+        if batch.state != State::Active {
+            let status = if batch.state == State::Closed { Status::Closed } else { Status::Ended };
+            return ClaimReply::refused(status);
+        }
         if let Some(serial) = batch.serials.get(&request).copied() {
             if self.lie == Lie::RefusesRetries {
                 return ClaimReply::refused(Status::SoldOut);

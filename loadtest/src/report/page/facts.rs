@@ -77,6 +77,7 @@ fn outcomes(report: &Report) -> Vec<Row> {
     let claims = &report.claims;
     let mut rows = report.outcomes.iter().map(|(name, number)| count(name, *number)).collect::<Vec<_>>();
     rows.extend(report.steadiness.map(|steadiness| row("seconds", steadiness.to_string())));
+    rows.extend(report.turnover.map(|turnover| row("turnover", turnover.to_string())));
     rows.push(count("claims sent", claims.sent));
     rows.push(count("answered", claims.answered));
     rows.push(count("unanswered", claims.unanswered));

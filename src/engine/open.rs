@@ -150,7 +150,7 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
         recover(&*stored, folder.store_id(), witnessed, storage.durability, options.users_shards_max)?
     };
     // Only a journal that is in order is opened for writing: that changes it.
-    let store = folder.store(RocksOptions { segment_bytes: storage.segment_bytes }).map_err(OpenError::Folder)?;
+    let store = folder.store(rocks_options(storage)).map_err(OpenError::Folder)?;
     let checkpoints = store.checkpoints(&folder.drafts()).map_err(OpenError::Store)?;
     let ledger = Arc::new(folder.ledger().map_err(OpenError::Folder)?);
     if !folder.ballast(storage.ballast_bytes) {
@@ -299,6 +299,10 @@ fn recover(
         elapsed: Duration::ZERO,
     };
     Ok(Recovered { rebuild, replay: read, last: read.last, report, began })
+}
+
+fn rocks_options(storage: &StorageOptions) -> RocksOptions {
+    RocksOptions { segment_bytes: storage.segment_bytes, synced: storage.durability == Durability::Fsync }
 }
 
 fn log_space(below: bool) {

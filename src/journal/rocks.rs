@@ -18,19 +18,27 @@ use crate::types::Epoch;
 /// Column family of the groups. Key: epoch, 8 bytes big-endian.
 const JOURNAL: &str = "journal";
 
-/// Key of the checkpoint's head, among the groups: it goes through the same log as they. Epochs count from 1.
-const HEAD: [u8; 8] = [0; 8];
+/// Column family of the checkpoint's head, under one key. Not among the groups: a key that is written again would be in
+/// each of their files, which then overlap, and RocksDB would write them anew instead of moving them.
+const HEADS: &str = rocksdb::DEFAULT_COLUMN_FAMILY_NAME;
+const HEAD: &[u8] = b"checkpoint";
 
 /// Column family of the checkpoints. Key: generation and epoch, each 8 bytes big-endian. Files come into it whole,
 /// never through the log, so that no log is kept for its sake.
 const CHECKPOINTS: &str = "checkpoints";
 
-/// What operators may tune.
+/// Logs that wait to be written over: as many as there may be segments in memory, and one.
+const LOGS_KEPT: usize = 4;
+
+/// What the store is opened with.
 #[derive(Clone, Copy, Debug)]
 pub struct RocksOptions {
     /// Bytes of groups that collect in memory before they become a table file. A restart after a crash reads up to this
     /// much from the log.
     pub segment_bytes: usize,
+    /// Whether each group is synced before the next one is written. Only then are logs written over: if a loss of power
+    /// could take the end of one log and leave the next, a log that ends in old bytes would not show the hole.
+    pub synced: bool,
 }
 
 /// An open RocksDB.
@@ -47,6 +55,11 @@ impl RocksStore {
     pub fn open(folder: &Path, options: RocksOptions, create: bool) -> Result<Self, StoreError> {
         let mut database = database_options();
         database.create_if_missing(create);
+        if options.synced {
+            // A log that is written over keeps its length, so its sync needs no commit of the file system's own journal:
+            // 125 µs instead of 205 here (22 November 2026), and less is written.
+            database.set_recycle_log_file_num(LOGS_KEPT);
+        }
         // The checkpoints' family is younger than some folders.
         database.create_missing_column_families(true);
         let families = [
@@ -135,7 +148,7 @@ fn groups(db: &DB, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError
 }
 
 fn head(db: &DB) -> Result<Option<Vec<u8>>, StoreError> {
-    let family = db.cf_handle(JOURNAL).ok_or_else(no_family)?;
+    let family = db.cf_handle(HEADS).ok_or_else(no_family)?;
     db.get_cf(&family, HEAD).map_err(store_error)
 }
 

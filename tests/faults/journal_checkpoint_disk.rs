@@ -139,7 +139,7 @@ fn a_crash_after_any_step_of_a_checkpoint_changes_nothing() {
     usage.closed(SHORT, durable - 2, 1_000);
     let pictures = {
         let open = Folder::open(&folder).expect("nobody uses it");
-        let store = open.store(RocksOptions { segment_bytes: 1 << 20 }).expect("it opens");
+        let store = open.store(RocksOptions { segment_bytes: 1 << 20, synced: true }).expect("it opens");
         let store = store.checkpoints(&open.drafts()).expect("room on the disk");
         let photographed = Photographed { store, folder: &folder, pictures: RefCell::default() };
         for _ in 0..2 {

@@ -23,6 +23,7 @@ mod journal_inflow;
 mod journal_ledger;
 mod journal_negative_controls;
 mod journal_power_loss;
+mod journal_recycled_log;
 mod journal_rocksdb;
 mod journal_torn_tail;
 mod support;

@@ -8,10 +8,10 @@ use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 use rocksdb::{
-    DB, Direction, IngestExternalFileOptions, IteratorMode, Options, SstFileWriter, WriteBatch, WriteOptions,
+    DB, Direction, FlushOptions, IngestExternalFileOptions, IteratorMode, Options, SstFileWriter, WriteOptions,
 };
 
-use super::{CHECKPOINTS, HEAD, JOURNAL, checkpoints_options, no_family, read_ahead, store_error};
+use super::{CHECKPOINTS, HEAD, HEADS, JOURNAL, checkpoints_options, no_family, read_ahead, store_error};
 use crate::journal::store::{CheckpointStore, Reader, StoreError, Visit};
 use crate::types::Epoch;
 
@@ -114,12 +114,15 @@ impl CheckpointStore for RocksCheckpoints {
     }
 
     fn install(&self, head: &[u8]) -> Result<(), StoreError> {
-        let family = self.db.cf_handle(JOURNAL).ok_or_else(no_family)?;
-        let mut batch = WriteBatch::default();
-        batch.put_cf(&family, HEAD, head);
+        let family = self.db.cf_handle(HEADS).ok_or_else(no_family)?;
         let mut synced = WriteOptions::default();
+        // One log holds groups and heads: all groups written so far are synced with it.
         synced.set_sync(true);
-        self.db.write_opt(batch, &synced).map_err(store_error)
+        self.db.put_cf_opt(&family, HEAD, head, &synced).map_err(store_error)?;
+        // Otherwise the log would be kept from here on for the sake of this one record.
+        let mut at_leisure = FlushOptions::default();
+        at_leisure.set_wait(false);
+        self.db.flush_cf_opt(&family, &at_leisure).map_err(store_error)
     }
 
     /// Deletes whole files, and marks nothing as deleted: what stays in a file that reaches further is not read any

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures the table of docs/performance.md:   scripts/figures.py BIN_FOLDER [ROW …]
 
-ROW is one of rates, loads, open, batches, sizes, cores; all of them without one.
+ROW is one of rates, loads, open, batches, sizes, cores, million, turnover, steady (five minutes), writes; all of them
+without one.
 
 Starts its own servers on a temporary folder of the disk that holds the build folder, loads them with
 stockade-loadtest on the same machine, and prints one line a row. Set CEILING to the path of a yardstick's run.sh to
@@ -16,7 +17,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 
 STYLES = [
     # name, connections, claims a frame, frames in flight
@@ -44,6 +47,7 @@ OPEN_LOOPS = [
 CORE_COUNTS = [1, 2, 4, 8, 3, 1]
 CLAIMS = 10_000_000
 BATCHES = 1_000_000
+TURNOVER_CLAIMS = 50_000_000
 
 
 class Server:
@@ -58,6 +62,7 @@ class Server:
             self.lines.append(line.strip())
             if line.startswith("listening on "):
                 self.address = line.split()[2].rstrip(",")
+                self.admin = self.lines[-2].split("//")[-1]
                 break
         self.ready_s = time.monotonic() - began
 
@@ -195,8 +200,92 @@ def sizes(binaries, folder, cores):
     server.end()
 
 
+def million(binaries, folder, cores):
+    """The granting rate on one batch and on a million, evenly; each on a folder of its own, in turns."""
+    for turn, count in enumerate([1, BATCHES, 1, BATCHES]):
+        server = Server(binaries, f"{folder}-{turn}", cores)
+        more = ["--duration", "10s", "--warm-up", "2s", "--batches", str(count)]
+        before = server.cpu_seconds()
+        report = load(binaries, server, 16, 64, 4, *more)
+        print_rate(f"{count:,} batches, 16 connections × 4 frames of 64", report, server.cpu_seconds() - before)
+        server.end(signal.SIGKILL)
+        shutil.rmtree(f"{folder}-{turn}")
+
+
+def turnover(binaries, folder, cores, *more):
+    """Many short batches, each sold out, ended and closed while the next are sold: rate, disk, checkpoints."""
+    more = more or ("--duration", "600s", "--claims", str(TURNOVER_CLAIMS))
+    server, watch = Server(binaries, folder, cores), Watch(folder)
+    report = load(binaries, server, 16, 64, 4, "--warm-up", "1s", "--turnover", "960", *more)
+    granted, steady, largest = report["outcomes"]["GRANTED"], report["steadiness"], watch.end()
+    closed = report["turnover"]["batches_closed"]
+    server.end(signal.SIGKILL)
+    server = Server(binaries, folder, cores)
+    print(f"{granted:,} claims on {closed:,} short batches: {report['claims_per_s']:,.0f} claims/s; data folder at most "
+          f"{largest / 1e6:,.0f} MB, at the end {folder_bytes(folder) / 1e6:,.0f} MB; restart {server.ready_s:.2f} s")
+    print(f"whole seconds: median {steady['median_claims_per_s']:,.0f} claims/s, lowest "
+          f"{steady['lowest_claims_per_s']:,.0f}, {steady['lowest_share']:.0%} of the median ({steady['seconds']} s)",
+          flush=True)
+    server.end()
+
+
+def steady(binaries, folder, cores):
+    turnover(binaries, folder, cores, "--duration", "300s")
+
+
+def writes(binaries, folder, cores):
+    """Bytes written to the device for each byte of the journal."""
+    os.makedirs(folder)
+    for name, more in [("one batch", []), ("short batches", ["--turnover", "9600"])]:
+        data = os.path.join(folder, name.replace(" ", "-"))
+        server = Server(binaries, data, cores)
+        os.sync()
+        before = written_to_device(folder)
+        report = load(binaries, server, 16, 64, 4, "--duration", "10s", "--warm-up", "0s", *more)
+        time.sleep(2)
+        os.sync()
+        written, stored = written_to_device(folder) - before, stored_bytes(binaries, data, server)
+        granted = report["outcomes"]["GRANTED"]
+        print(f"{name}: {stored / granted:.1f} bytes of journal a claim, {written / granted:.1f} written to the device, "
+              f"{written / stored:.2f} for each", flush=True)
+
+
+def stored_bytes(binaries, data, server):
+    """Bytes of all groups that the server committed."""
+    page = urllib.request.urlopen(f"http://{server.admin}/metrics").read().decode()
+    server.end()
+    return float(re.search(r"^stockade_commit_group_bytes_sum (\S+)", page, re.M).group(1))
+
+
+def written_to_device(folder):
+    device = os.stat(folder).st_dev
+    with open(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat") as stat:
+        return int(stat.read().split()[6]) * 512
+
+
+class Watch:
+    """Looks at the size of a folder twice a second; files may come and go."""
+
+    def __init__(self, folder):
+        self.folder, self.largest, self.over = folder, 0, threading.Event()
+        self.thread = threading.Thread(target=self.look)
+        self.thread.start()
+
+    def look(self):
+        while not self.over.wait(0.5):
+            try:
+                self.largest = max(self.largest, folder_bytes(self.folder))
+            except FileNotFoundError:
+                pass
+
+    def end(self):
+        self.over.set()
+        self.thread.join()
+        return self.largest
+
+
 ROWS = {"rates": rates, "loads": loads, "open": open_loop, "batches": batches, "sizes": sizes,
-        "cores": other_cores}
+        "cores": other_cores, "million": million, "turnover": turnover, "steady": steady, "writes": writes}
 
 
 def main():

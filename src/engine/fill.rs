@@ -1,7 +1,8 @@
 //! Fill: the tables of users, rebuilt by several threads at once.
 //!
-//! Each thread reads every group, which is cheap, and keeps the claims of its share of the users, which is what costs:
-//! a share of one table is filled by one thread only, in the order of the journal.
+//! Each thread reads every group, which is cheap, and puts the claims of its share of the users aside: a share of one
+//! table belongs to one thread only, in the order of the journal. At the end it looks at them, shard by shard
+//! (`users/staged.rs`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use super::rebuild::Violation;
 use crate::journal::{GrantRecord, GrantRun, Group};
 use crate::stock::Runs;
 use crate::types::{BatchId, Epoch};
-use crate::users::{HashedUser, Users};
+use crate::users::{Broken, HashedUser, Users};
 
 /// Most threads: beyond it, reading every group costs more than the sharing saves.
 const SHARES_MAX: usize = 8;
@@ -50,6 +51,8 @@ enum Job {
     Group(Arc<[u8]>, Arc<[Option<Arc<Holders>>]>),
     /// The batch has closed.
     Close(Arc<Holders>),
+    /// Everything was handed in.
+    Settle(Arc<[Arc<Holders>]>),
 }
 
 struct Filler {
@@ -94,8 +97,14 @@ impl Fill {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything is filled in. Returns what was violated.
-    pub(super) fn finish(&mut self) -> Vec<Violation> {
+    /// Looks at what was filled in for these batches, which are all that live. Returns what was violated, there and
+    /// before.
+    pub(super) fn settle(&mut self, holders: impl Iterator<Item = Arc<Holders>>) -> Vec<Violation> {
+        self.send(&Job::Settle(holders.collect()));
+        self.finish()
+    }
+
+    fn finish(&mut self) -> Vec<Violation> {
         self.jobs.clear();
         let finished =
             self.threads.drain(..).map(|thread| thread.join().expect("a filler panics only with the program"));
@@ -120,7 +129,11 @@ impl Filler {
         for job in work {
             match job {
                 Job::Group(bytes, holders) => self.group(&bytes, &holders),
-                Job::Close(holders) => holders.users.close_share(self.share, holders.batch, self.shares),
+                Job::Close(holders) => {
+                    self.settle(&holders);
+                    holders.users.close_share(self.share, holders.batch, self.shares);
+                }
+                Job::Settle(all) => all.iter().for_each(|holders| self.settle(holders)),
             }
         }
         self.violations
@@ -145,11 +158,8 @@ impl Filler {
                     continue;
                 }
                 units += u64::from(self.open_claim.units());
-                if let Err(what) = hold(holders, *user, record, &self.open_claim) {
-                    self.failed.store(true, Ordering::Relaxed);
-                    if self.violations.len() < VIOLATIONS_MAX {
-                        self.violations.push(Violation { epoch, batch: Some(holders.batch), what });
-                    }
+                if let Err(what) = stage(holders, epoch, *user, record, &self.open_claim) {
+                    self.violation(epoch, holders.batch, what);
                 }
                 self.open_claim = Runs::default();
             }
@@ -159,6 +169,29 @@ impl Filler {
             }
         }
         holders.held_units.fetch_add(units, Ordering::Relaxed);
+    }
+
+    /// Looks at our share of what was put aside for a batch.
+    fn settle(&mut self, holders: &Holders) {
+        let (share, limit) = ((self.share, holders.batch, self.shares), holders.per_user);
+        holders.users.settle_share(share, limit, &mut |epoch, broken| {
+            let what = match broken {
+                Broken::Repeated { user, request } => {
+                    format!("request {request} of user {user} is granted a second time")
+                }
+                Broken::OverLimit { user, units } => {
+                    format!("user {user} holds {units} units, {} allowed", limit.unwrap_or(u32::MAX))
+                }
+            };
+            self.violation(epoch, holders.batch, what);
+        });
+    }
+
+    fn violation(&mut self, epoch: Epoch, batch: BatchId, what: String) {
+        self.failed.store(true, Ordering::Relaxed);
+        if self.violations.len() < VIOLATIONS_MAX {
+            self.violations.push(Violation { epoch, batch: Some(batch), what });
+        }
     }
 
     /// Collects the next few records that are ours and fetches the memory that they will need. True at the end.
@@ -178,23 +211,11 @@ impl Filler {
     }
 }
 
-/// Gives `runs` to the record's user, and holds that against the promises.
-fn hold(holders: &Holders, user: HashedUser, record: &GrantRecord, runs: &Runs) -> Result<(), String> {
-    let mut entry = holders.users.entry_of(user);
-    if entry.is_closed() {
-        return Err("grants after it was closed".into());
-    }
-    let (units, held) = entry.find(record.request);
-    if held.is_some() {
-        return Err(format!("request {} of user {} is granted a second time", record.request, record.user));
-    }
+/// Puts `runs` aside for the record's user.
+fn stage(holders: &Holders, epoch: Epoch, user: HashedUser, record: &GrantRecord, runs: &Runs) -> Result<(), String> {
     if runs.units() > u32::from(record.asked.quantity) {
         return Err(format!("request {} of user {} got more than it asked for", record.request, record.user));
     }
-    entry.insert(record.request, record.asked, runs);
-    let units = units + runs.units();
-    match holders.per_user {
-        Some(limit) if units > limit => Err(format!("user {} holds {units} units, {limit} allowed", record.user)),
-        Some(_) | None => Ok(()),
-    }
+    let open = holders.users.stage(user, record.request, (record.asked, runs), epoch);
+    if open { Ok(()) } else { Err("grants after it was closed".into()) }
 }

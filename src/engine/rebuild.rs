@@ -132,7 +132,9 @@ impl Rebuild {
     pub(super) fn conclude(&mut self) -> Vec<BatchTotals> {
         let closing = std::mem::take(&mut self.closing);
         self.close(&closing);
-        self.violations.append(&mut self.fill.finish());
+        let live = self.batches.values().filter(|draft| draft.claims > 0);
+        let live = live.map(|draft| Arc::clone(&draft.holders)).collect::<Vec<_>>().into_iter();
+        self.violations.append(&mut self.fill.settle(live));
         self.violations.sort_by_key(|violation| violation.epoch);
         let dropped = self.batches.iter().filter_map(|(id, draft)| Some((*id, draft.wrongly_dropped()?)));
         let dropped = dropped.map(|(batch, what)| Violation { epoch: 0, batch: Some(batch), what });

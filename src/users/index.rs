@@ -5,6 +5,8 @@
 //! (`hash × words ÷ 2⁶⁴`), so there may be any number of words: the index grows by half instead of doubling. Claims
 //! themselves do not move.
 
+use crate::prefetch::prefetch;
+
 /// Words of an index when it is made.
 const WORDS_MIN: usize = 16;
 
@@ -40,6 +42,12 @@ impl Index {
         Places { words, at: home(hash, words.len()), mask, mark: mark(hash, mask) }
     }
 
+    /// Asks the processor for the words where a hash begins to look.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u64) {
+        prefetch(self.words.as_ptr().wrapping_add(home(hash, self.words.len())), 1);
+    }
+
     /// Whether another claim after `taken` fits.
     pub(super) fn has_room(&self, taken: usize) -> bool {
         taken * LOAD_MAX.1 < self.words.len() * LOAD_MAX.0
@@ -55,6 +63,16 @@ impl Index {
         if before < WORDS_SPREAD && length >= WORDS_SPREAD {
             length += length * (GROWTH.0 - GROWTH.1) / GROWTH.1 * usize::from(phase) / 256;
         }
+        Self::of(length)
+    }
+
+    /// An empty one for so many claims, with some room for more.
+    pub(super) fn for_claims(claims: usize, phase: u8) -> Self {
+        let least = claims * LOAD_MAX.1 / LOAD_MAX.0;
+        Self::of(least + least * usize::from(phase) / 512 + WORDS_MIN)
+    }
+
+    fn of(length: usize) -> Self {
         // Beyond 2³¹ words a place takes all 32 bits; there are fewer claims than serials, so it still fits.
         let place_mask = u32::try_from(length.next_power_of_two() - 1).unwrap_or(u32::MAX);
         Self { words: vec![EMPTY; length].into_boxed_slice(), place_mask }

@@ -8,7 +8,9 @@ mod claims;
 mod index;
 mod shard;
 mod slot;
+mod staged;
 mod table;
 
 pub use slot::{Asked, Held};
+pub use staged::Broken;
 pub use table::{Entry, HashedUser, Users};

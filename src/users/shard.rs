@@ -15,13 +15,18 @@ use foldhash::fast::RandomState;
 use super::claims::Claims;
 use super::index::Index;
 use super::slot::{Asked, Held, Kind, Slot};
+use super::staged::{Broken, Staged};
 use crate::stock::{Run, Runs};
+use crate::types::Epoch;
 
 /// Claims of one user that stand in the table itself.
 const INLINE_CLAIMS_MAX: usize = 8;
 
 /// Claims up to which a shard has no index: looking at all of them is as quick, and a million batches have few.
 const SCANNED_MAX: usize = 8;
+
+/// Claims whose memory is fetched before the first of them is settled.
+const SETTLED_TOGETHER: usize = 16;
 
 /// Claims of one user beyond the inline ones.
 #[derive(Default)]
@@ -48,6 +53,7 @@ pub(super) struct Shard {
 struct Rare {
     splits: Vec<Runs>,
     busy: Vec<BusyUser>,
+    staged: Staged,
 }
 
 /// What a shard knows of a user and a request.
@@ -120,6 +126,97 @@ impl Shard {
         (asked, runs): (Asked, &Runs),
         rehash: &dyn Fn(u64) -> u64,
     ) {
+        let slot = self.slot(user, request, asked, runs);
+        self.insert_slot(hash, standing, slot, rehash);
+    }
+
+    /// Takes in a claim of a restart without a look at it; [`Shard::settle`] looks at all of them. False when the batch
+    /// is closed.
+    #[must_use]
+    pub(super) fn stage(&mut self, user: u64, request: u64, (asked, runs): (Asked, &Runs), epoch: Epoch) -> bool {
+        if self.closed {
+            return false;
+        }
+        let (slot, number) = (self.slot(user, request, asked, runs), self.claims.len());
+        self.claims.push(slot);
+        self.rare_mut().staged.note(number, epoch);
+        true
+    }
+
+    /// Looks at what was staged, in order, and makes the index. What breaks a promise is `wrong`.
+    pub(super) fn settle(
+        &mut self,
+        limit: Option<u32>,
+        rehash: &dyn Fn(u64) -> u64,
+        wrong: &mut dyn FnMut(Epoch, Broken),
+    ) {
+        let Some(staged) = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.staged)) else { return };
+        if staged.is_empty() {
+            return;
+        }
+        let broken = match self.settle_in_place(limit, rehash) {
+            Some(broken) => broken,
+            None => self.settle_anew(limit, rehash),
+        };
+        broken.into_iter().for_each(|(number, broken)| wrong(staged.epoch(number), broken));
+        if self.rare.as_ref().is_some_and(|rare| rare.splits.is_empty() && rare.busy.is_empty()) {
+            self.rare = None;
+        }
+    }
+
+    /// Leaves the claims where they are. `None` when a user has too many for that; then nothing is right yet.
+    fn settle_in_place(&mut self, limit: Option<u32>, rehash: &dyn Fn(u64) -> u64) -> Option<Vec<(usize, Broken)>> {
+        let (claims, mut units, mut broken) = (self.claims.len(), 0, Vec::new());
+        if claims <= SCANNED_MAX {
+            let few = self.claims.first();
+            for (number, slot) in few.iter().enumerate() {
+                check(number, slot, few[..number].iter(), limit, &mut broken)?;
+                units += u64::from(slot.granted);
+            }
+        } else {
+            let mut index = Index::for_claims(claims, self.phase);
+            let mut ahead = [0; SETTLED_TOGETHER];
+            for first in (0..claims).step_by(SETTLED_TOGETHER) {
+                let numbers = first..(first + SETTLED_TOGETHER).min(claims);
+                for (hash, number) in ahead.iter_mut().zip(numbers.clone()) {
+                    *hash = rehash(self.claims.get(place(number)).user);
+                    index.prefetch(*hash);
+                }
+                for (hash, number) in ahead.iter().zip(numbers) {
+                    let slot = self.claims.get(place(number));
+                    let before = index.places(*hash).map(|place| self.claims.get(place));
+                    check(number, slot, before, limit, &mut broken)?;
+                    index.insert(*hash, place(number));
+                    units += u64::from(slot.granted);
+                }
+            }
+            self.index = index;
+        }
+        self.units = units;
+        Some(broken)
+    }
+
+    /// Takes one claim after the other in, as if they came now.
+    fn settle_anew(&mut self, limit: Option<u32>, rehash: &dyn Fn(u64) -> u64) -> Vec<(usize, Broken)> {
+        let (claims, mut broken) = (std::mem::take(&mut self.claims), Vec::new());
+        self.index = Index::for_claims(claims.len(), self.phase);
+        for (number, slot) in claims.iter().enumerate() {
+            let (user, request, hash) = (slot.user, slot.request, rehash(slot.user));
+            let found = self.find(hash, user, request);
+            if found.held.is_some() {
+                broken.push((number, Broken::Repeated { user, request }));
+                continue;
+            }
+            let units = found.units + u32::from(slot.granted);
+            if limit.is_some_and(|limit| units > limit) {
+                broken.push((number, Broken::OverLimit { user, units }));
+            }
+            self.insert_slot(hash, found.standing, *slot, rehash);
+        }
+        broken
+    }
+
+    fn slot(&mut self, user: u64, request: u64, asked: Asked, runs: &Runs) -> Slot {
         assert!(!self.closed, "a closed batch grants nothing");
         let granted = u8::try_from(runs.units()).expect("a claim asks for at most 255 units");
         assert!(granted > 0 && granted <= asked.quantity, "granted {granted} of {}", asked.quantity);
@@ -130,9 +227,11 @@ impl Shard {
             splits.push(runs.clone());
             (Kind::Split, index(splits.len() - 1))
         };
-        self.units += u64::from(granted);
-        let slot = Slot { user, request, place, asked, granted, kind };
+        Slot { user, request, place, asked, granted, kind }
+    }
 
+    fn insert_slot(&mut self, hash: u64, standing: Standing, slot: Slot, rehash: &dyn Fn(u64) -> u64) {
+        self.units += u64::from(slot.granted);
         if let Some(place) = standing.busy {
             self.rare_mut().busy[place as usize].insert(slot);
         } else if standing.inline < INLINE_CLAIMS_MAX {
@@ -191,7 +290,7 @@ impl Shard {
 
     fn place(&mut self, hash: u64, slot: Slot, rehash: &dyn Fn(u64) -> u64) {
         let taken = self.claims.len();
-        if taken < SCANNED_MAX {
+        if taken < SCANNED_MAX && self.index.words().is_empty() {
             return self.claims.push(slot);
         }
         if !self.index.has_room(taken) {
@@ -220,6 +319,33 @@ impl BusyUser {
         let before = self.claims.insert(slot.request, slot);
         assert!(before.is_none(), "a request is recorded once");
     }
+}
+
+/// Holds a staged claim against those of its hash before it. `None` when its user has too many for the index.
+fn check<'a>(
+    number: usize,
+    slot: &Slot,
+    before: impl Iterator<Item = &'a Slot>,
+    limit: Option<u32>,
+    broken: &mut Vec<(usize, Broken)>,
+) -> Option<()> {
+    let (user, request) = (slot.user, slot.request);
+    let (mut claims, mut units) = (0, u32::from(slot.granted));
+    for other in before.filter(|other| other.user == user) {
+        claims += 1;
+        units += u32::from(other.granted);
+        if other.request == request {
+            broken.push((number, Broken::Repeated { user, request }));
+        }
+    }
+    if limit.is_some_and(|limit| units > limit) {
+        broken.push((number, Broken::OverLimit { user, units }));
+    }
+    (claims < INLINE_CLAIMS_MAX).then_some(())
+}
+
+fn place(number: usize) -> u32 {
+    u32::try_from(number).expect("fewer claims than serials")
 }
 
 fn index(length: usize) -> u32 {

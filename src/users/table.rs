@@ -12,8 +12,10 @@ use parking_lot::{Mutex, MutexGuard};
 use super::index::home;
 use super::shard::{Shard, Standing};
 use super::slot::{Asked, Held, Slot};
+use super::staged::Broken;
 use crate::prefetch::prefetch;
 use crate::stock::Runs;
+use crate::types::Epoch;
 
 /// Units of stock for which another shard is worth its memory.
 const STOCK_PER_SHARD: u32 = 512;
@@ -132,13 +134,45 @@ impl Users {
         share_of_lane(user.hash as usize & (self.lanes().len() - 1), salt, shares)
     }
 
+    /// Takes in a claim of a restart without a look at it. False when the table is closed.
+    #[must_use]
+    pub fn stage(
+        &self,
+        HashedUser { user, hash }: HashedUser,
+        request: u64,
+        claim: (Asked, &Runs),
+        epoch: Epoch,
+    ) -> bool {
+        lane(self.lanes(), hash).shard.lock().stage(user, request, claim, epoch)
+    }
+
+    /// Looks at all claims of one part that were taken in so: what breaks a promise is `wrong`.
+    pub fn settle_share(
+        &self,
+        (share, salt, shares): (usize, u64, usize),
+        limit: Option<u32>,
+        wrong: &mut dyn FnMut(Epoch, Broken),
+    ) {
+        let rehash = |user| self.hasher.hash_one(user);
+        for lane in self.lanes_of(share, salt, shares) {
+            let mut shard = lane.shard.lock();
+            shard.settle(limit, &rehash, wrong);
+            lane.note(&shard);
+        }
+    }
+
     /// Gives the memory of one part back, for good.
     pub fn close_share(&self, share: usize, salt: u64, shares: usize) {
-        let lanes = self.lanes().iter().enumerate();
-        let lanes = lanes.filter(|(index, _)| share_of_lane(*index, salt, shares) == share);
-        for (_, lane) in lanes {
+        self.lanes();
+        for lane in self.lanes_of(share, salt, shares) {
             lane.shard.lock().close();
         }
+    }
+
+    /// The lanes of one part, if the table was ever used.
+    fn lanes_of(&self, share: usize, salt: u64, shares: usize) -> impl Iterator<Item = &Lane> {
+        let lanes = self.lanes.get().into_iter().flatten().enumerate();
+        lanes.filter(move |(index, _)| share_of_lane(*index, salt, shares) == share).map(|(_, lane)| &**lane)
     }
 
     fn lanes(&self) -> &[CachePadded<Lane>] {
@@ -154,6 +188,18 @@ impl Lane {
     fn new(phase: u8) -> Self {
         let (words, length, claims) = (AtomicPtr::new(null_mut()), AtomicUsize::new(0), AtomicPtr::new(null_mut()));
         Self { shard: Mutex::new(Shard::new(phase)), words, length, claims }
+    }
+
+    /// Notes where the shard's memory lies.
+    #[inline]
+    fn note(&self, shard: &Shard) {
+        let (words, claims) = (shard.index().words(), shard.claims());
+        if words.len() != self.length.load(Ordering::Relaxed) {
+            self.words.store(words.as_ptr().cast_mut(), Ordering::Relaxed);
+            self.length.store(words.len(), Ordering::Relaxed);
+        }
+        let near = if words.is_empty() { claims.first().as_ptr() } else { claims.tail() };
+        self.claims.store(near.cast_mut(), Ordering::Relaxed);
     }
 }
 
@@ -193,13 +239,7 @@ impl Entry<'_> {
         let standing = self.standing.take().unwrap_or_else(|| self.shard.find(hash, user, request).standing());
         let rehash = |user| self.hasher.hash_one(user);
         self.shard.insert((user, hash), standing, request, (asked, runs), &rehash);
-        let (words, claims) = (self.shard.index().words(), self.shard.claims());
-        if words.len() != self.lane.length.load(Ordering::Relaxed) {
-            self.lane.words.store(words.as_ptr().cast_mut(), Ordering::Relaxed);
-            self.lane.length.store(words.len(), Ordering::Relaxed);
-        }
-        let near = if words.is_empty() { claims.first().as_ptr() } else { claims.tail() };
-        self.lane.claims.store(near.cast_mut(), Ordering::Relaxed);
+        self.lane.note(&self.shard);
     }
 }
 
@@ -254,5 +294,82 @@ mod tests {
         users.close();
         assert_eq!(users.lanes().len(), 1);
         assert!((0..1_000).all(|user| users.entry(user).is_closed()));
+    }
+
+    /// Settles all of a table in two parts; returns what is broken, in order of the epoch.
+    fn settled(users: &Users, limit: Option<u32>) -> Vec<(Epoch, Broken)> {
+        let mut broken = Vec::new();
+        for share in 0..2 {
+            users.settle_share((share, 1, 2), limit, &mut |epoch, what| broken.push((epoch, what)));
+        }
+        broken.sort_by_key(|(epoch, _)| *epoch);
+        broken
+    }
+
+    #[test]
+    fn claims_that_were_put_aside_are_found_like_those_that_came_one_by_one() {
+        // Few, so that there is no index; many; many of which one user has too many for the index.
+        for (count, busy) in [(5_u32, 0_u32), (9, 0), (5_000, 0), (5_000, 40), (3, 12)] {
+            let users = Users::new(10_000, 4);
+            let split = [Run::new(9_000, 1), Run::new(9_500, 1)].into_iter().collect::<Runs>();
+            let two = Asked { quantity: 2, mode: Mode::UpTo };
+            for serial in 0..count {
+                let (user, run) = (users.hashed(u64::from(serial)), Runs::one(Run::new(serial, 1)));
+                assert!(users.stage(user, 7, (ONE, &run), u64::from(serial / 10)));
+                if serial < busy {
+                    let run = Runs::one(Run::new(serial + 6_000, 1));
+                    assert!(users.stage(users.hashed(77_777), u64::from(serial), (ONE, &run), 1));
+                }
+            }
+            assert!(users.stage(users.hashed(88_888), 1, (two, &split), 600));
+            assert_eq!(settled(&users, None), []);
+            assert_eq!(settled(&users, None), [], "there is nothing left to settle");
+            let mine = busy.min(count);
+            assert_eq!(users.units(), u64::from(count + mine + 2));
+            for serial in 0..count {
+                let (units, held) = users.entry(u64::from(serial)).find(7);
+                assert_eq!((units, held.expect("granted").runs.first().first), (1, serial));
+                // Work goes on.
+                users.entry(u64::from(serial)).insert(8, ONE, &Runs::one(Run::new(serial + 20_000, 1)));
+            }
+            for serial in 0..mine {
+                let (units, held) = users.entry(77_777).find(u64::from(serial));
+                assert_eq!((units, held.expect("granted").runs.first().first), (mine, serial + 6_000));
+            }
+            assert_eq!(users.entry(88_888).find(1).1.expect("granted").runs, split);
+            assert_eq!(users.entry(99_999).find(1), (0, None));
+        }
+    }
+
+    #[test]
+    fn what_was_put_aside_and_breaks_a_promise_is_named_with_its_epoch() {
+        for (others, busy) in [(0, 0), (4, 0), (300, 0), (300, 30)] {
+            let users = Users::new(4_000, 1);
+            let (mut serial, mut epoch) = (0, 0);
+            let mut stage = |user: u64, request: u64| {
+                (serial, epoch) = (serial + 1, epoch + 1);
+                let run = Runs::one(Run::new(serial, 1));
+                assert!(users.stage(users.hashed(user), request, (ONE, &run), epoch));
+                epoch
+            };
+            (0..others).for_each(|user| drop(stage(1_000 + user, 1)));
+            (0..busy).for_each(|request| drop(stage(5_000, request)));
+            (stage(1, 1), stage(1, 2));
+            let again = stage(1, 1);
+            let third = stage(1, 3);
+            let mut broken = settled(&users, Some(2));
+            broken.retain(|(_, what)| !matches!(what, Broken::OverLimit { user: 5_000, .. }));
+            broken.retain(|(epoch, what)| !(*epoch == again && matches!(what, Broken::OverLimit { .. })));
+            assert_eq!(broken[0], (again, Broken::Repeated { user: 1, request: 1 }), "{others}, {busy}");
+            let over = broken.iter().filter(|(epoch, _)| *epoch == third).map(|(_, what)| *what).collect::<Vec<_>>();
+            assert!(matches!(over[..], [Broken::OverLimit { user: 1, .. }]), "{others}, {busy}: {broken:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_put_aside_for_a_closed_table() {
+        let users = Users::new(10, 1);
+        users.close();
+        assert!(!users.stage(users.hashed(1), 1, (ONE, &Runs::one(Run::new(0, 1))), 1));
     }
 }

@@ -1,6 +1,6 @@
-//! Logs that are written over: behind the newest group lie old bytes, not the end of the file. A group that was torn when
-//! the power went, at any byte or with any of its pages missing, is there as a whole or not at all, and nothing before
-//! it is lost.
+//! Logs that are written over: behind the newest group lie old bytes, not the end of the file. A group that was torn
+//! when the power went, at any byte or with any of its pages missing, is there as a whole or not at all, and nothing
+//! before it is lost.
 
 use std::path::{Path, PathBuf};
 

@@ -352,9 +352,14 @@ mod tests {
                 assert!(users.stage(users.hashed(user), request, (ONE, &run), epoch));
                 epoch
             };
-            (0..others).for_each(|user| drop(stage(1_000 + user, 1)));
-            (0..busy).for_each(|request| drop(stage(5_000, request)));
-            (stage(1, 1), stage(1, 2));
+            for user in 0..others {
+                stage(1_000 + user, 1);
+            }
+            for request in 0..busy {
+                stage(5_000, request);
+            }
+            stage(1, 1);
+            stage(1, 2);
             let again = stage(1, 1);
             let third = stage(1, 3);
             let mut broken = settled(&users, Some(2));

@@ -212,7 +212,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn open(address: SocketAddr) -> Option<Self> {
+    pub(crate) fn open(address: SocketAddr) -> Option<Self> {
         let stream = TcpStream::connect(address).ok()?;
         stream.set_nodelay(true).ok()?;
         let mut connection = Self { stream, received: Vec::new() };
@@ -222,7 +222,7 @@ impl Connection {
     }
 
     /// Sends one frame and waits for its reply. `None` when the connection broke: nobody knows what happened.
-    fn ask<Q, R>(&mut self, opcode: Opcode, items: &[Q]) -> Option<Vec<R>>
+    pub(crate) fn ask<Q, R>(&mut self, opcode: Opcode, items: &[Q]) -> Option<Vec<R>>
     where
         Q: IntoBytes + Immutable,
         R: FromBytes + KnownLayout + Immutable + Unaligned + Clone,
@@ -248,25 +248,23 @@ impl Connection {
 
     pub(crate) fn create(mut self, batches: &[(u64, u32)], per_user: u32) {
         for (batch, stock) in batches {
-            let terms = Terms {
-                stock: *stock,
-                per_user: Some(per_user),
-                starts_ms: None,
-                ends_ms: None,
-                draft: false,
-                name: String::new(),
-            };
-            let create = Create::new(*batch, &terms).expect("fits");
-            let replies = self.ask::<Create, BatchInfo>(Opcode::BatchCreate, &[create]).expect("an answer");
-            assert_eq!(replies[0].status(), Some(Status::Done));
+            self.try_create(*batch, *stock, per_user).expect("an answer");
         }
     }
 
-    /// Total, granted, remaining.
-    pub(crate) fn show(&mut self, batch: u64) -> (u32, u32, u32) {
+    /// Creates one batch, or finds that it is there. `None` when the connection broke.
+    pub(crate) fn try_create(&mut self, batch: u64, stock: u32, per_user: u32) -> Option<()> {
+        let (starts_ms, ends_ms, name) = (None, None, String::new());
+        let terms = Terms { stock, per_user: Some(per_user), starts_ms, ends_ms, draft: false, name };
+        let create = Create::new(batch, &terms).expect("fits");
+        let replies = self.ask::<Create, BatchInfo>(Opcode::BatchCreate, &[create])?;
+        assert_eq!(replies[0].status(), Some(Status::Done));
+        Some(())
+    }
+
+    pub(crate) fn show(&mut self, batch: u64) -> BatchInfo {
         let id = BatchId { batch: batch.into() };
-        let info = self.ask::<BatchId, BatchInfo>(Opcode::BatchShow, &[id]).expect("an answer")[0];
-        (info.total.get(), info.granted.get(), info.remaining.get())
+        self.ask::<BatchId, BatchInfo>(Opcode::BatchShow, &[id]).expect("an answer")[0]
     }
 
     /// The grants that the server does not know, or knows otherwise.

@@ -6,6 +6,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::crowd::{self, Book, Crowd};
+use crate::merchant::{self, Merchant};
 use crate::server::ServerProcess;
 
 /// Batches of the sale. Small ones sell out during the run, so that refusals are under test as well.
@@ -13,6 +14,9 @@ const BATCHES: [(u64, u32); 4] = [(1, 2_000), (2, 50_000), (3, 4_000_000), (4, 7
 
 /// Units that one user may hold.
 const PER_USER: u32 = 3;
+
+/// Closed sales that each restart is asked about, the newest; at the end it is asked about all.
+const CLOSED_LOOKED_AT: usize = 100;
 
 fn cycles() -> u64 {
     std::env::var("STOCKADE_KILL_CYCLES").ok().map_or(8, |text| text.parse().expect("a number of cycles"))
@@ -26,7 +30,9 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
     crowd.operator().create(&BATCHES, PER_USER);
     crowd.start();
     let mut dice = crowd::Dice::new(7);
+    let merchant = Merchant::start(server.address());
     let (mut granted, mut cycles_with_grants) = (0, 0);
+    let (mut checkpoint, mut cycles_with_checkpoints) = (0, 0);
     for cycle in 1..=cycles() {
         // Kill after a number of further answers, not after a time: the same on a slow machine.
         let target = crowd.answers.load(Ordering::SeqCst) + 500 + dice.below(20_000);
@@ -34,25 +40,35 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
         server.kill();
         let verification = ServerProcess::verify(folder.path());
         assert!(verification.clean, "cycle {cycle}: verify found {}", verification.text);
+        cycles_with_checkpoints += u64::from(verification.checkpoint_epoch > checkpoint);
+        checkpoint = verification.checkpoint_epoch;
+        let closed = merchant.closed();
         server = ServerProcess::start(folder.path());
         crowd.moved_to(server.address());
+        merchant.moved_to(server.address());
         audit(&crowd, cycle);
+        audit_closed(&crowd, &closed[closed.len().saturating_sub(CLOSED_LOOKED_AT)..], cycle);
         let grants = crowd.book().grants.len();
         cycles_with_grants += u64::from(grants > granted);
         granted = grants;
     }
     crowd.stop();
+    let closed = merchant.stop();
     audit(&crowd, u64::MAX);
+    audit_closed(&crowd, &closed, u64::MAX);
     let status = server.terminate();
     assert!(status.success(), "a server that is told to leave leaves with 0, not {status}");
     let verification = ServerProcess::verify(folder.path());
     assert!(verification.clean, "at the end: verify found {}", verification.text);
     let book = crowd.book();
     assert!(cycles_with_grants * 2 > cycles(), "only {cycles_with_grants} cycles acknowledged a grant: a weak test");
+    assert!(cycles_with_checkpoints * 4 > cycles(), "only {cycles_with_checkpoints} cycles took a checkpoint");
     println!(
-        "{} kills, {cycles_with_grants} of them after new grants: {} grants acknowledged, 0 lost; {} refusals",
+        "{} kills, {cycles_with_grants} of them after new grants and {cycles_with_checkpoints} after new checkpoints: {} \
+         grants acknowledged, 0 lost; {} short sales closed, all sold out; {} refusals",
         cycles(),
         book.grants.len(),
+        closed.len(),
         book.refusals
     );
 }
@@ -65,7 +81,8 @@ fn audit(crowd: &Crowd, cycle: u64) {
     assert_eq!(lost, Vec::new(), "cycle {cycle}: acknowledged grants that are gone or changed");
     Book::assert_exact(&book, PER_USER);
     for (batch, stock) in BATCHES {
-        let (total, granted, remaining) = operator.show(batch);
+        let info = operator.show(batch);
+        let (total, granted, remaining) = (info.total.get(), info.granted.get(), info.remaining.get());
         let known = book.units_of(batch);
         assert_eq!(total, stock, "cycle {cycle}, batch {batch}");
         assert_eq!(granted + remaining, total, "cycle {cycle}, batch {batch}: conservation");
@@ -73,7 +90,15 @@ fn audit(crowd: &Crowd, cycle: u64) {
     }
     for (batch, remaining_at_most) in &book.sold_out {
         // Nothing flows in: what was sold out stays so.
-        let (_, _, remaining) = operator.show(*batch);
+        let remaining = operator.show(*batch).remaining.get();
         assert!(remaining < *remaining_at_most, "cycle {cycle}: batch {batch} was sold out, now {remaining} are left");
+    }
+}
+
+/// Sales that were answered as closed are closed and sold out to the last unit.
+fn audit_closed(crowd: &Crowd, closed: &[u64], cycle: u64) {
+    let mut operator = crowd.operator();
+    for batch in closed {
+        merchant::assert_sold_and_closed(&operator.show(*batch), &format!("cycle {cycle}, batch {batch}"));
     }
 }

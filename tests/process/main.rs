@@ -3,4 +3,5 @@
 mod crowd;
 mod handwritten;
 mod kill;
+mod merchant;
 mod server;

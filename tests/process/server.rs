@@ -15,6 +15,8 @@ pub(crate) struct ServerProcess {
 pub(crate) struct VerifyResult {
     pub(crate) clean: bool,
     pub(crate) text: String,
+    /// The epoch up to which a checkpoint stands for the journal.
+    pub(crate) checkpoint_epoch: u64,
 }
 
 impl ServerProcess {
@@ -24,7 +26,9 @@ impl ServerProcess {
             .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"])
             .arg(data)
             // Small segments: the run crosses some flushes. A low floor: it must run on a nearly full disk, too.
-            .env("STOCKADE_STORAGE_SEGMENT_MIB", "16")
+            .env("STOCKADE_STORAGE_SEGMENT_MIB", "8")
+            // And many checkpoints are taken.
+            .env("STOCKADE_STORAGE_CHECKPOINT_DEAD_MIB", "1")
             .env("STOCKADE_STORAGE_FREE_SPACE_FLOOR_MIB", "16")
             .env("STOCKADE_STORAGE_BALLAST_MIB", "0")
             .stdout(Stdio::piped())
@@ -59,7 +63,8 @@ impl ServerProcess {
     pub(crate) fn verify(data: &Path) -> VerifyResult {
         let output =
             Command::new(env!("CARGO_BIN_EXE_stockade")).arg("verify").arg(data).output().expect("verify runs");
-        let text = [output.stdout, output.stderr].concat();
-        VerifyResult { clean: output.status.success(), text: String::from_utf8_lossy(&text).into_owned() }
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let checkpoint = text.lines().find_map(|line| line.split_once("checkpoint up to ")?.1.parse().ok());
+        VerifyResult { clean: output.status.success(), checkpoint_epoch: checkpoint.unwrap_or(0), text }
     }
 }

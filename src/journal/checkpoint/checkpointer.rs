@@ -144,7 +144,8 @@ impl CheckpointerOptions {
         let Some(taken) = take(&*self.store, self.store_id, durable, &self.usage, &gives_up)? else { return Ok(()) };
         let Taken { head, before_bytes, after_bytes } = taken;
         self.metrics.taken(began.elapsed(), after_bytes);
-        tracing::info!(
+        // Under full load of short batches there is one a second: the metrics count them.
+        tracing::debug!(
             "checkpoint {} up to epoch {}: {before_bytes} bytes of groups became {after_bytes}",
             head.generation,
             head.replaced.epoch

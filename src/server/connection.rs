@@ -225,7 +225,7 @@ impl Connection {
                     core.room.notified().await;
                     return true;
                 }
-                Input::End => return false,
+                Input::End => return self.hear_no_more(),
             }
             if self.phase.get() != Phase::Open || self.outbox.borrow().len() >= UNSENT_BYTES_MAX {
                 return true;
@@ -233,6 +233,12 @@ impl Connection {
         }
         tokio::task::yield_now().await;
         true
+    }
+
+    /// The client sends nothing more. It may still listen: what it is owed leaves. False when it is owed nothing.
+    fn hear_no_more(&self) -> bool {
+        self.phase.set(Phase::Closing);
+        !self.outbox.borrow().is_empty()
     }
 
     /// Reads what is there and decides it as one burst.

@@ -64,8 +64,8 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
     assert!(cycles_with_grants * 2 > cycles(), "only {cycles_with_grants} cycles acknowledged a grant: a weak test");
     assert!(cycles_with_checkpoints * 4 > cycles(), "only {cycles_with_checkpoints} cycles took a checkpoint");
     println!(
-        "{} kills, {cycles_with_grants} of them after new grants and {cycles_with_checkpoints} after new checkpoints: {} \
-         grants acknowledged, 0 lost; {} short sales closed, all sold out; {} refusals",
+        "{} kills, {cycles_with_grants} after new grants and {cycles_with_checkpoints} after new checkpoints: \
+         {} grants acknowledged, 0 lost; {} short sales closed, all sold out; {} refusals",
         cycles(),
         book.grants.len(),
         closed.len(),

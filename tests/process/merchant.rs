@@ -1,5 +1,5 @@
-//! The merchant: one short sale after the other, each sold out, ended and closed, so that there is always something that
-//! a checkpoint gives back. A step that was not answered is taken again.
+//! The merchant: one short sale after the other, each sold out, ended and closed, so that there is always something
+//! that a checkpoint gives back. A step that was not answered is taken again.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -80,3 +80,20 @@ fn whole_frames_before_the_broken_one_took_effect() {
     assert_eq!(stayer.lookup(1, 1, 1).status(), Some(Status::Granted));
     assert_eq!(stayer.lookup(1, 2, 1).status(), Some(Status::RequestUnknown));
 }
+
+#[test]
+fn who_closes_only_the_sending_side_gets_what_it_is_owed() {
+    let shop = Shop::open(1, options());
+    let mut stayer = shop.client_with_batch(1, &terms(100));
+    let mut leaver = shop.client();
+    shop.gate.close();
+    leaver.send(&frame(Opcode::Claim, 1, &[Claim::new(1, 1, 1, 1), Claim::new(1, 2, 1, 1)]));
+    shop.wait_until_waiting(2);
+    leaver.stream.shutdown(Shutdown::Write).expect("a socket");
+    // The one core reads this after it has seen that end.
+    shop.send_and_see(&mut stayer, &frame(Opcode::Claim, 2, &[Claim::new(1, 3, 1, 1)])[..40]);
+    shop.gate.open();
+    assert_eq!(statuses(&leaver.reply().items(Opcode::Claim)), [Status::Granted; 2]);
+    leaver.must_end();
+    wait_until("the server has noticed", || shop.server.as_ref().map(Server::connections) == Some(1));
+}

@@ -27,8 +27,8 @@ const HEAD: &[u8] = b"checkpoint";
 /// never through the log, so that no log is kept for its sake.
 const CHECKPOINTS: &str = "checkpoints";
 
-/// Logs that wait to be written over: as many as there may be segments in memory, and one.
-const LOGS_KEPT: usize = 4;
+/// Logs that wait to be written over. One is enough: a segment is flushed long before the next one is full.
+const LOGS_KEPT: usize = 1;
 
 /// What the store is opened with.
 #[derive(Clone, Copy, Debug)]

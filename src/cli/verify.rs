@@ -26,6 +26,7 @@ struct Report {
     groups: u64,
     bytes: u64,
     grants: u64,
+    counted_units: u64,
     last_epoch: u64,
     checkpoint_epoch: u64,
     witnessed_epoch: u64,
@@ -76,6 +77,7 @@ impl Report {
             groups: found.groups,
             bytes: found.bytes,
             grants: found.grants,
+            counted_units: found.counted_units,
             last_epoch: found.last_epoch,
             checkpoint_epoch: found.checkpoint_epoch,
             witnessed_epoch: found.witnessed_epoch,
@@ -98,6 +100,10 @@ impl Report {
             self.grants,
             self.batches.len()
         );
+        if self.counted_units > 0 {
+            let units = self.counted_units.to_string();
+            text += &["closed     ", &units, " further units, whose grants a checkpoint left out\n"].concat();
+        }
         if self.ok {
             text += "ok         hash chain, ledger, conservation, limits and serials hold\n";
         }
@@ -119,6 +125,7 @@ mod tests {
             groups: 3,
             bytes: 100,
             grants: 7,
+            counted_units: 0,
             last_epoch: 9,
             checkpoint_epoch: 4,
             witnessed_epoch: 8,
@@ -139,6 +146,12 @@ mod tests {
                 "ok         hash chain, ledger, conservation, limits and serials hold",
             ]
         );
+    }
+
+    #[test]
+    fn what_a_checkpoint_left_out_is_told() {
+        let text = Report::of(Verification { counted_units: 12, ..verification(Vec::new()) }).lines();
+        assert!(text.contains("\nclosed     12 further units, whose grants a checkpoint left out\nok "), "{text}");
     }
 
     #[test]

@@ -174,6 +174,11 @@ impl Rebuild {
         usage
     }
 
+    /// Units whose grants a checkpoint left out.
+    pub(super) fn counted_units(&self) -> u64 {
+        self.batches.values().map(|draft| draft.dropped_units).sum()
+    }
+
     /// Number of batches.
     pub(super) fn batches(&self) -> usize {
         self.batches.len()

@@ -17,6 +17,8 @@ pub struct Verification {
     pub bytes: u64,
     /// Grants read.
     pub grants: u64,
+    /// Units of closed batches whose grants a checkpoint left out, and counted.
+    pub counted_units: u64,
     /// Newest epoch in order.
     pub last_epoch: u64,
     /// The epoch up to which a checkpoint stands for the journal; 0 = there is none.
@@ -60,6 +62,7 @@ pub fn verify(path: &Path) -> Result<Verification, FolderError> {
     result.checkpoint_epoch = read.head.map_or(0, |head| head.replaced.epoch);
     let totals = rebuild.conclude();
     result.grants = rebuild.records;
+    result.counted_units = rebuild.counted_units();
     result.batches = totals.iter().map(|totals| (totals.batch, totals.total, totals.granted)).collect();
     let of_replay = |error: ReplayError| Finding { epoch: result.last_epoch, batch: None, what: error.to_string() };
     let violations = rebuild.violations.into_iter();

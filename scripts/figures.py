@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures the table of docs/performance.md:   scripts/figures.py BIN_FOLDER [ROW …]
 
-ROW is one of rates, loads, open, batches, sizes, cores, million, turnover, steady (five minutes), writes; all of them
-without one.
+ROW is one of rates, loads, open, batches, sizes, cores, million, turnover, steady (five minutes), writes, syncs; all of
+them without one. CLAIMS=100000000 for larger sizes, TURNOVER=9600 for longer short batches.
 
 Starts its own servers on a temporary folder of the disk that holds the build folder, loads them with
 stockade-loadtest on the same machine, and prints one line a row. Set CEILING to the path of a yardstick's run.sh to
@@ -45,9 +45,11 @@ OPEN_LOOPS = [
     (400_000, 16, 16),
 ]
 CORE_COUNTS = [1, 2, 4, 8, 3, 1]
-CLAIMS = 10_000_000
+CLAIMS = int(os.environ.get("CLAIMS", "10_000_000"))
 BATCHES = 1_000_000
 TURNOVER_CLAIMS = 50_000_000
+# Units of a short batch.
+TURNOVER = os.environ.get("TURNOVER", "960")
 
 
 class Server:
@@ -216,7 +218,7 @@ def turnover(binaries, folder, cores, *more):
     """Many short batches, each sold out, ended and closed while the next are sold: rate, disk, checkpoints."""
     more = more or ("--duration", "600s", "--claims", str(TURNOVER_CLAIMS))
     server, watch = Server(binaries, folder, cores), Watch(folder)
-    report = load(binaries, server, 16, 64, 4, "--warm-up", "1s", "--turnover", "960", *more)
+    report = load(binaries, server, 16, 64, 4, "--warm-up", "1s", "--turnover", TURNOVER, *more)
     granted, steady, largest = report["outcomes"]["GRANTED"], report["steadiness"], watch.end()
     closed = report["turnover"]["batches_closed"]
     server.end(signal.SIGKILL)
@@ -257,6 +259,27 @@ def stored_bytes(binaries, data, server):
     return float(re.search(r"^stockade_commit_group_bytes_sum (\S+)", page, re.M).group(1))
 
 
+def syncs(binaries, folder, cores):
+    """The disk alone: fdatasync after 4 KiB, appended to a file and written over the zeros of one."""
+    os.makedirs(folder)
+    page, size = os.urandom(4096), 8 << 20
+    for name in ("appended", "written over") * 2:
+        file = os.open(os.path.join(folder, "pages"), os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        if name == "written over":
+            os.pwrite(file, bytes(size), 0)
+            os.fsync(file)
+        times = []
+        for offset in range(0, size, len(page)):
+            began = time.perf_counter()
+            os.pwrite(file, page, offset)
+            os.fdatasync(file)
+            times.append(time.perf_counter() - began)
+        os.close(file)
+        times.sort()
+        print(f"fdatasync of 4 KiB {name}: p50 {times[len(times) // 2] * 1e6:.0f} µs, "
+              f"p99 {times[len(times) * 99 // 100] * 1e6:.0f} µs", flush=True)
+
+
 def written_to_device(folder):
     device = os.stat(folder).st_dev
     with open(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat") as stat:
@@ -285,7 +308,7 @@ class Watch:
 
 
 ROWS = {"rates": rates, "loads": loads, "open": open_loop, "batches": batches, "sizes": sizes,
-        "cores": other_cores, "million": million, "turnover": turnover, "steady": steady, "writes": writes}
+        "cores": other_cores, "million": million, "turnover": turnover, "steady": steady, "writes": writes, "syncs": syncs}
 
 
 def main():

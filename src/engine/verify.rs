@@ -64,7 +64,13 @@ pub fn verify(path: &Path) -> Result<Verification, FolderError> {
     result.grants = rebuild.records;
     result.counted_units = rebuild.counted_units();
     result.batches = totals.iter().map(|totals| (totals.batch, totals.total, totals.granted)).collect();
-    let of_replay = |error: ReplayError| Finding { epoch: result.last_epoch, batch: None, what: error.to_string() };
+    let of_replay = |error: ReplayError| {
+        let epoch = match &error {
+            ReplayError::Chain(error) => error.epoch().unwrap_or(0),
+            ReplayError::Store(_) => result.last_epoch,
+        };
+        Finding { epoch, batch: None, what: error.to_string() }
+    };
     let violations = rebuild.violations.into_iter();
     let of_content = violations.map(|found| Finding { epoch: found.epoch, batch: found.batch, what: found.what });
     result.findings = replayed.err().map(of_replay).into_iter().chain(of_content).take(FINDINGS_MAX).collect();

@@ -54,6 +54,20 @@ pub enum ChainError {
     },
 }
 
+impl ChainError {
+    /// The epoch that it is about, if it is about one.
+    #[must_use]
+    pub fn epoch(&self) -> Option<Epoch> {
+        match self {
+            ChainError::Group { epoch, .. } | ChainError::Broken { epoch, .. } | ChainError::Exchanged { epoch } => {
+                Some(*epoch)
+            }
+            ChainError::Checkpoint { last, .. } | ChainError::Missing { last, .. } => Some(*last),
+            ChainError::Head => None,
+        }
+    }
+}
+
 impl Chain {
     /// The chain of the store with this id: its first group names the id's hash as its predecessor, so that groups of
     /// another store never fit. `ledger` is the last group known to be durable, if one is.

@@ -99,7 +99,6 @@ fn closed_claims_are_left_out_and_nothing_else() {
     let (store, running) = shop(Faults::default());
     let taken = settled(&store, &running);
     assert!(taken.after_bytes < taken.before_bytes / 3, "many small groups became one: {taken:?}");
-    assert_eq!(taken.head.groups, 1);
     // The journal goes on behind it.
     sell(&running, LIVE, 30, 4);
     let stored = running.engine.usage().stored_bytes();

@@ -11,11 +11,9 @@ use crate::support::clock::ManualClock;
 use crate::support::folder::{Files, files, restore, storage, try_open};
 use crate::support::offer::{create, terms};
 use crate::support::shop::{answered, wait_until};
+use crate::support::wrapped::{Around, Wrapped};
 use stockade::engine::{Engine, EngineOptions, StorageOptions, Verification, open, verify};
-use stockade::journal::{
-    CheckpointStore, Folder, Reader, RocksCheckpoints, RocksOptions, StoreError, Usage, Visit, take,
-};
-use stockade::types::Epoch;
+use stockade::journal::{CheckpointStore, Folder, RocksOptions, StoreError, Usage, take};
 use stockade_protocol::Status;
 use stockade_protocol::batch::{Action, BatchInfo, State};
 use stockade_protocol::claim::{Claim, RequestKey};
@@ -59,56 +57,16 @@ fn shown(engine: &Engine) -> Shown {
 }
 
 /// Takes a picture of the folder after each call.
-struct Photographed<'a> {
-    store: RocksCheckpoints,
+struct Pictures<'a> {
     folder: &'a Path,
-    pictures: RefCell<Vec<(String, Files)>>,
+    taken: RefCell<Vec<(&'static str, Files)>>,
 }
 
-impl Photographed<'_> {
-    fn after(&self, call: &str, result: Result<(), StoreError>) -> Result<(), StoreError> {
-        self.pictures.borrow_mut().push((call.to_owned(), files(self.folder)));
+impl Around for Pictures<'_> {
+    fn around(&self, call: &'static str, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let result = work();
+        self.taken.borrow_mut().push((call, files(self.folder)));
         result
-    }
-}
-
-impl Reader for Photographed<'_> {
-    fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.for_each(after, visit)
-    }
-
-    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.head()
-    }
-
-    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.for_each_of_checkpoint(generation, visit)
-    }
-}
-
-impl CheckpointStore for Photographed<'_> {
-    fn last_generation(&self) -> Result<u64, StoreError> {
-        self.store.last_generation()
-    }
-
-    fn begin(&self, generation: u64) -> Result<(), StoreError> {
-        self.after("begin", self.store.begin(generation))
-    }
-
-    fn append(&self, epoch: Epoch, group: &[u8]) -> Result<(), StoreError> {
-        self.after("append", self.store.append(epoch, group))
-    }
-
-    fn finish(&self) -> Result<(), StoreError> {
-        self.after("finish", self.store.finish())
-    }
-
-    fn install(&self, head: &[u8]) -> Result<(), StoreError> {
-        self.after("install", self.store.install(head))
-    }
-
-    fn clear(&self, generation: u64, up_to: Epoch) -> Result<(), StoreError> {
-        self.after("clear", self.store.clear(generation, up_to))
     }
 }
 
@@ -141,15 +99,15 @@ fn a_crash_after_any_step_of_a_checkpoint_changes_nothing() {
         let open = Folder::open(&folder).expect("nobody uses it");
         let store = open.store(RocksOptions { segment_bytes: 1 << 20, synced: true }).expect("it opens");
         let store = store.checkpoints(&open.drafts()).expect("room on the disk");
-        let photographed = Photographed { store, folder: &folder, pictures: RefCell::default() };
+        let photographed = Wrapped { store, around: Pictures { folder: &folder, taken: RefCell::default() } };
         for _ in 0..2 {
             let taken = take(&photographed, open.store_id(), durable, &usage, &|| false);
             let head = taken.expect("it works").expect("there are groups").head;
             photographed.clear(head.generation, head.replaced.epoch).expect("it works");
         }
-        photographed.pictures.into_inner()
+        photographed.around.taken.into_inner()
     };
-    let calls = pictures.iter().map(|(call, _)| call.as_str()).collect::<Vec<_>>();
+    let calls = pictures.iter().map(|(call, _)| *call).collect::<Vec<_>>();
     assert_eq!(calls, ["begin", "append", "finish", "install", "clear"].repeat(2));
 
     for (index, (call, picture)) in pictures.iter().enumerate() {

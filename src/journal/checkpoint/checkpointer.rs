@@ -194,10 +194,10 @@ pub fn take(
         replaced = before.replaced;
     }
     condenser.finish().map_err(TakeError::Draft)?;
-    let (groups, end, after_bytes) = (condenser.groups, condenser.end, condenser.bytes);
+    let (end, after_bytes) = (condenser.end, condenser.bytes);
     let last_ms = condenser.last_ms.max(read.last_ms());
     store.finish().map_err(TakeError::Draft)?;
-    let head = Head { generation, replaced, groups, end, last_ms };
+    let head = Head { generation, replaced, end, last_ms };
     store.install(&head.encode()).map_err(TakeError::in_doubt)?;
     usage.condensed(durable, before_bytes, after_bytes);
     Ok(Some(Taken { head, before_bytes, after_bytes }))

@@ -24,7 +24,6 @@ pub(super) struct Condenser<'a> {
     dropped: BTreeMap<BatchId, (u64, u64)>,
     encoder: Encoder,
     epoch: Epoch,
-    pub(super) groups: u64,
     pub(super) bytes: u64,
     pub(super) end: Hash,
     pub(super) last_ms: TimeMs,
@@ -38,7 +37,7 @@ impl<'a> Condenser<'a> {
     ) -> Self {
         let (portion, dropped, encoder) = (Portion::default(), BTreeMap::new(), Encoder::default());
         let end = genesis(store_id, generation);
-        Self { draft, closed, portion, dropped, encoder, epoch: 0, groups: 0, bytes: 0, end, last_ms: 0 }
+        Self { draft, closed, portion, dropped, encoder, epoch: 0, bytes: 0, end, last_ms: 0 }
     }
 
     /// Takes the next group.
@@ -90,7 +89,6 @@ impl<'a> Condenser<'a> {
         let (bytes, hash) = self.encoder.encode(self.epoch, self.end, &[&self.portion]);
         self.draft.append(self.epoch, bytes)?;
         self.bytes += bytes.len() as u64;
-        self.groups += 1;
         self.end = hash;
         self.portion.clear();
         Ok(())

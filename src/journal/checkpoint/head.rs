@@ -6,10 +6,9 @@
 //!         8  generation  u64      counts checkpoints, abandoned ones too
 //!        16  epoch       u64      of the last group that it replaces
 //!        24  hash       16 bytes  of that group
-//!        40  groups      u64      of the checkpoint
-//!        48  end        16 bytes  hash of the checkpoint's last group
-//!        64  last_ms     u64      latest time of all that it replaces
-//!        72  check       u64      XXH3-64 of the 72 bytes before
+//!        40  end        16 bytes  hash of the checkpoint's last group
+//!        56  last_ms     u64      latest time of all that it replaces
+//!        64  check       u64      XXH3-64 of the 64 bytes before
 //! ```
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
@@ -30,9 +29,7 @@ pub struct Head {
     pub generation: u64,
     /// The last group that it replaces.
     pub replaced: Mark,
-    /// Groups of the checkpoint.
-    pub groups: u64,
-    /// Hash of its last group.
+    /// Hash of the checkpoint's last group.
     pub end: Hash,
     /// Latest time of all that it replaces.
     pub last_ms: TimeMs,
@@ -46,13 +43,12 @@ struct Stored {
     generation: U64,
     epoch: U64,
     hash: Hash,
-    groups: U64,
     end: Hash,
     last_ms: U64,
     check: U64,
 }
 
-const CHECKED_BYTES: usize = 72;
+const CHECKED_BYTES: usize = 64;
 const _: () = assert!(size_of::<Stored>() == CHECKED_BYTES + size_of::<U64>());
 
 impl Head {
@@ -65,7 +61,6 @@ impl Head {
             generation: U64::new(self.generation),
             epoch: U64::new(self.replaced.epoch),
             hash: self.replaced.hash,
-            groups: U64::new(self.groups),
             end: self.end,
             last_ms: U64::new(self.last_ms),
             check: U64::ZERO,
@@ -84,7 +79,6 @@ impl Head {
         intact.then(|| Self {
             generation: stored.generation.get(),
             replaced: Mark { epoch: stored.epoch.get(), hash: stored.hash },
-            groups: stored.groups.get(),
             end: stored.end,
             last_ms: stored.last_ms.get(),
         })

@@ -58,8 +58,9 @@ pub fn replay(
         let mut inner = Chain::of_checkpoint(genesis(store_id, generation));
         let read = &mut |visit: &mut Visit<'_>| store.for_each_of_checkpoint(generation, visit);
         goes_on = links(read, &mut inner, replay, visit)?;
-        let found = Mark { epoch: inner.last().epoch, hash: inner.last().hash };
-        if goes_on && (replay.groups, found) != (head.groups, Mark { epoch: head.replaced.epoch, hash: head.end }) {
+        let found = inner.last();
+        // The chain's end stands for all of it.
+        if goes_on && found != (Mark { epoch: head.replaced.epoch, hash: head.end }) {
             return Err(ReplayError::Chain(ChainError::Checkpoint { generation, last: found.epoch }));
         }
         chain.go_on_after(head.replaced).map_err(ReplayError::Chain)?;

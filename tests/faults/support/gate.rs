@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
-use stockade::journal::{MemoryStore, Reader, Store, StoreError, Visit};
-use stockade::types::Epoch;
+use stockade::journal::{MemoryStore, StoreError};
+
+use super::wrapped::{Around, Wrapped};
 
 #[derive(Default)]
 struct State {
@@ -13,61 +14,45 @@ struct State {
     held: bool,
 }
 
-/// Clones are the same store.
+/// Where syncs wait. Clones are the same gate.
 #[derive(Clone, Default)]
-pub(crate) struct GatedStore {
-    pub(crate) store: MemoryStore,
-    gate: Arc<(Mutex<State>, Condvar)>,
-}
+pub(crate) struct Gate(Arc<(Mutex<State>, Condvar)>);
+
+/// Clones are the same store.
+pub(crate) type GatedStore = Wrapped<MemoryStore, Gate>;
 
 impl GatedStore {
     /// Holds up the next sync, and waits for nothing.
     pub(crate) fn hold(&self) {
-        self.gate.0.lock().closed = true;
+        self.around.0.0.lock().closed = true;
     }
 
     /// Waits until a sync is held up: its group is written and not durable.
     pub(crate) fn wait_until_held(&self) {
-        let mut state = self.gate.0.lock();
+        let mut state = self.around.0.0.lock();
         while !state.held {
-            self.gate.1.wait(&mut state);
+            self.around.0.1.wait(&mut state);
         }
     }
 
     /// Lets all syncs through.
     pub(crate) fn release(&self) {
-        self.gate.0.lock().closed = false;
-        self.gate.1.notify_all();
+        self.around.0.0.lock().closed = false;
+        self.around.0.1.notify_all();
     }
 }
 
-impl Store for GatedStore {
-    fn write(&mut self, epoch: Epoch, group: &[u8]) -> Result<(), StoreError> {
-        self.store.write(epoch, group)
-    }
-
-    fn sync(&mut self) -> Result<(), StoreError> {
-        let mut state = self.gate.0.lock();
-        while state.closed {
-            state.held = true;
-            self.gate.1.notify_all();
-            self.gate.1.wait(&mut state);
+impl Around for Gate {
+    fn around(&self, call: &'static str, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        if call == "sync" {
+            let mut state = self.0.0.lock();
+            while state.closed {
+                state.held = true;
+                self.0.1.notify_all();
+                self.0.1.wait(&mut state);
+            }
+            state.held = false;
         }
-        state.held = false;
-        self.store.sync()
-    }
-}
-
-impl Reader for GatedStore {
-    fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.for_each(after, visit)
-    }
-
-    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.head()
-    }
-
-    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.for_each_of_checkpoint(generation, visit)
+        work()
     }
 }

@@ -20,3 +20,4 @@ pub(crate) mod resident;
 pub(crate) mod rng;
 pub(crate) mod shop;
 pub(crate) mod trade;
+pub(crate) mod wrapped;

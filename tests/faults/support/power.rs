@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use parking_lot::{Mutex, RwLock};
-use stockade::journal::{CheckpointStore, Group, Mark, MemoryStore, Reader, Store, StoreError, Visit};
-use stockade::types::Epoch;
+use stockade::journal::{Group, Mark, MemoryStore, StoreError};
 
 use super::rng::Rng;
+use super::wrapped::{Around, Wrapped};
 
 /// When the power goes.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ impl Power {
 
     /// The store as the journal gets it.
     pub(crate) fn disk(power: &Arc<Power>) -> Disk {
-        Disk { power: Arc::clone(power), store: power.store.clone() }
+        Wrapped { store: power.store.clone(), around: Arc::clone(power) }
     }
 
     pub(crate) fn is_off(&self) -> bool {
@@ -112,18 +112,23 @@ impl Power {
         self.left.lock().take().expect("the power has gone")
     }
 
-    fn call(&self) -> u64 {
-        self.calls.fetch_add(1, Ordering::SeqCst) + 1
-    }
-
     /// Gives bursts time to come in between two steps of the committer.
     fn dawdle(&self) {
         let rounds = self.rng.lock().below(6);
         (0..rounds).for_each(|_| thread::yield_now());
     }
+}
 
-    fn around(&self, work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let call = self.call();
+fn index(rng: &mut Rng, bound: usize) -> usize {
+    usize::try_from(rng.below(bound as u64)).expect("less than the bound")
+}
+
+/// See [`Power::disk`].
+pub(crate) type Disk = Wrapped<MemoryStore, Arc<Power>>;
+
+impl Around for Arc<Power> {
+    fn around(&self, _call: &'static str, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         self.dawdle();
         if matches!(self.cut, Cut::Before(at) if at == call) {
             self.turn_off();
@@ -134,65 +139,5 @@ impl Power {
         }
         self.dawdle();
         result
-    }
-}
-
-fn index(rng: &mut Rng, bound: usize) -> usize {
-    usize::try_from(rng.below(bound as u64)).expect("less than the bound")
-}
-
-/// See [`Power::disk`].
-pub(crate) struct Disk {
-    power: Arc<Power>,
-    store: MemoryStore,
-}
-
-impl Store for Disk {
-    fn write(&mut self, epoch: Epoch, group: &[u8]) -> Result<(), StoreError> {
-        self.power.around(|| self.store.write(epoch, group))
-    }
-
-    fn sync(&mut self) -> Result<(), StoreError> {
-        self.power.around(|| self.store.sync())
-    }
-}
-
-impl Reader for Disk {
-    fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.for_each(after, visit)
-    }
-
-    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.head()
-    }
-
-    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.for_each_of_checkpoint(generation, visit)
-    }
-}
-
-impl CheckpointStore for Disk {
-    fn last_generation(&self) -> Result<u64, StoreError> {
-        self.store.last_generation()
-    }
-
-    fn begin(&self, generation: u64) -> Result<(), StoreError> {
-        self.power.around(|| self.store.begin(generation))
-    }
-
-    fn append(&self, epoch: Epoch, group: &[u8]) -> Result<(), StoreError> {
-        self.power.around(|| self.store.append(epoch, group))
-    }
-
-    fn finish(&self) -> Result<(), StoreError> {
-        self.power.around(|| self.store.finish())
-    }
-
-    fn install(&self, head: &[u8]) -> Result<(), StoreError> {
-        self.power.around(|| self.store.install(head))
-    }
-
-    fn clear(&self, generation: u64, up_to: Epoch) -> Result<(), StoreError> {
-        self.power.around(|| self.store.clear(generation, up_to))
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
-use stockade::journal::{MemoryStore, Reader, Store, StoreError, Visit};
-use stockade::types::Epoch;
+use stockade::journal::{MemoryStore, StoreError};
 
 use super::patience::GIVE_UP;
+use super::wrapped::{Around, Wrapped};
 
 #[derive(Default)]
 struct State {
@@ -22,10 +22,7 @@ struct State {
 pub(crate) struct Gate(Arc<(Mutex<State>, Condvar)>);
 
 /// A store behind a gate.
-pub(crate) struct GatedStore {
-    pub(crate) gate: Gate,
-    pub(crate) store: MemoryStore,
-}
+pub(crate) type GatedStore = Wrapped<MemoryStore, Gate>;
 
 impl Gate {
     /// Holds up every sync from the next one on.
@@ -68,27 +65,11 @@ impl Gate {
     }
 }
 
-impl Store for GatedStore {
-    fn write(&mut self, epoch: Epoch, group: &[u8]) -> Result<(), StoreError> {
-        self.store.write(epoch, group)
-    }
-
-    fn sync(&mut self) -> Result<(), StoreError> {
-        self.gate.pass();
-        self.store.sync()
-    }
-}
-
-impl Reader for GatedStore {
-    fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.for_each(after, visit)
-    }
-
-    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.head()
-    }
-
-    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.for_each_of_checkpoint(generation, visit)
+impl Around for Gate {
+    fn around(&self, call: &'static str, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        if call == "sync" {
+            self.pass();
+        }
+        work()
     }
 }

@@ -5,3 +5,5 @@ pub(crate) mod gate;
 pub(crate) mod link;
 pub(crate) mod patience;
 pub(crate) mod shop;
+#[path = "../../faults/support/wrapped.rs"]
+pub(crate) mod wrapped;

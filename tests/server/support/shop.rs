@@ -63,7 +63,7 @@ impl Shop {
     /// Opens on a store of its own.
     pub(crate) fn open(cores: usize, options: ServerOptions) -> Self {
         let gate = Gate::default();
-        let store = Box::new(GatedStore { gate: gate.clone(), store: MemoryStore::default() });
+        let store = Box::new(GatedStore { store: MemoryStore::default(), around: gate.clone() });
         let durability = options.durability;
         let source = Source { store, store_id: 9, witnessed: None, ledger: None, durability };
         let on_failure = Arc::new(|reason: &str| panic!("the journal failed: {reason}"));

@@ -41,6 +41,9 @@ pub const PAGES_IN_FLIGHT: usize = 8;
 /// Claims sent on one connection: 40 bits of a claim's ordinal.
 pub const SLOTS_PER_CONNECTION_MAX: u64 = 1 << 40;
 
+/// Longest time to collect what is due. More would fill every window and measure nothing but itself.
+pub const GATHER_MAX: Duration = Duration::from_millis(10);
+
 /// Longest warm-up, measurement or drain.
 pub const SPAN_MAX: Duration = Duration::from_hours(24);
 

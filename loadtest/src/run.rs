@@ -151,6 +151,7 @@ fn assign(plan: &Plan, dealt: Vec<Vec<Greeted>>, clock: Clock, period: Period, s
         clock,
         period,
         planned_ns: plan.planned_ns(),
+        gather_ns: nanoseconds(plan.gather),
         drain_end_ns: period.end_ns + nanoseconds(plan.drain_limit),
         server: plan.server.clone(),
         token: plan.token.clone(),

@@ -61,6 +61,8 @@ pub struct Assignment {
     pub period: Period,
     /// How long the run should take; 0 = nobody knows.
     pub planned_ns: u64,
+    /// How long to collect what is due before the sockets are served; 0 = not at all.
+    pub gather_ns: u64,
     /// When to stop waiting for replies.
     pub drain_end_ns: u64,
     /// Where broken connections are opened again.
@@ -111,7 +113,7 @@ struct Worker {
 /// When the operating system gives no epoll instance or does not accept a socket for it.
 pub fn work(assignment: Assignment, progress: &Progress) -> io::Result<Yield> {
     let (thread, clock, period) = (assignment.thread, assignment.clock, assignment.period);
-    let drain_end_ns = assignment.drain_end_ns;
+    let (gather_ns, drain_end_ns) = (assignment.gather_ns, assignment.drain_end_ns);
     let mut worker = Worker::new(assignment)?;
     // Refused in some sandboxes: then the lateness that the report shows is what it is.
     let _ = set_current_timer_slack(TIMER_SLACK_NS);
@@ -130,6 +132,7 @@ pub fn work(assignment: Assignment, progress: &Progress) -> io::Result<Yield> {
         }
         worker.look_at_gate(now_ns);
         worker.send_due(now_ns);
+        gather(gather_ns, clock);
         worker.wait(if is_stopped { drain_end_ns } else { period.end_ns })?;
         worker.take_reconnected();
         progress.claimed(thread, worker.record.tally.answered, worker.record.tally.granted);
@@ -334,6 +337,14 @@ impl Worker {
         tally.close();
         let connections = self.lanes.into_iter().map(|lane| lane.connection).collect();
         Yield { connections, record: self.record, cpu_ns: cpu_ns().saturating_sub(cpu_before), finished_ns }
+    }
+}
+
+/// Sleeps until the next multiple of `gather_ns`: what comes due and what arrives meanwhile is served together.
+fn gather(gather_ns: u64, clock: Clock) {
+    if gather_ns > 0 {
+        let into = clock.now_ns() % gather_ns;
+        std::thread::sleep(Duration::from_nanos(gather_ns - into));
     }
 }
 

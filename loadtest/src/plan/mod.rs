@@ -10,7 +10,7 @@ use serde::Serialize;
 use stockade_protocol::limits::{BATCH_NAME_BYTES_MAX, CLAIMS_PER_FRAME_MAX, TOKEN_BYTES_MAX};
 
 use crate::limits::{
-    BATCH_IDS_MAX, BATCHES_MAX, CONNECTIONS_MAX, RATE_MAX, RATIO_MAX, RATIO_SUM_MAX, SAMPLE_MAX,
+    BATCH_IDS_MAX, BATCHES_MAX, CONNECTIONS_MAX, GATHER_MAX, RATE_MAX, RATIO_MAX, RATIO_SUM_MAX, SAMPLE_MAX,
     SLOTS_PER_CONNECTION_MAX, SPAN_MAX, STOCK_WITHOUT_END, THREADS_MAX, TURNOVER_CLAIMS_MAX, USERS_MAX,
     WINDOW_FRAMES_MAX,
 };
@@ -44,6 +44,9 @@ pub struct Plan {
     pub claims_per_frame: u32,
     /// Frames in flight on one connection.
     pub window: u32,
+    /// How long to collect what is due before the sockets are served.
+    #[serde(rename = "gather_s", serialize_with = "as_seconds")]
+    pub gather: Duration,
     /// How long to measure.
     #[serde(rename = "duration_s", serialize_with = "as_seconds")]
     pub duration: Duration,
@@ -94,6 +97,7 @@ impl Default for Plan {
             threads: 1,
             claims_per_frame: 16,
             window: 64,
+            gather: Duration::ZERO,
             duration: Duration::from_secs(5),
             warm_up: Duration::from_secs(1),
             drain_limit: Duration::from_secs(10),
@@ -135,6 +139,7 @@ impl Plan {
             threads: scenario.threads.unwrap_or(default.threads).min(connections.max(1)),
             claims_per_frame: scenario.claims_per_frame.unwrap_or(default.claims_per_frame),
             window: scenario.window.unwrap_or(default.window),
+            gather: span(scenario.gather, default.gather),
             duration: span(scenario.duration, default.duration),
             warm_up: span(scenario.warm_up, default.warm_up),
             drain_limit: span(scenario.drain_limit, default.drain_limit),
@@ -219,14 +224,14 @@ impl Plan {
         number("turnover", self.turnover.unwrap_or(1), 1, TURNOVER_CLAIMS_MAX);
         let ids_left = u64::MAX - BATCH_IDS_MAX;
         number("batch id", self.batch_id.unwrap_or(0), 0, ids_left);
-        for (name, span, min) in [
-            ("duration", self.duration, Duration::from_millis(1)),
-            ("warm_up", self.warm_up, Duration::ZERO),
-            ("drain_limit", self.drain_limit, Duration::ZERO),
+        for (name, span, min, max) in [
+            ("gather", self.gather, Duration::ZERO, GATHER_MAX),
+            ("duration", self.duration, Duration::from_millis(1), SPAN_MAX),
+            ("warm_up", self.warm_up, Duration::ZERO, SPAN_MAX),
+            ("drain_limit", self.drain_limit, Duration::ZERO, SPAN_MAX),
         ] {
-            if !(min..=SPAN_MAX).contains(&span) {
-                problems
-                    .push(format!("{name} is {span:?}: give a span from {min:?} to {} h", SPAN_MAX.as_secs() / 3_600));
+            if !(min..=max).contains(&span) {
+                problems.push(format!("{name} is {span:?}: give a span from {min:?} to {} s", max.as_secs_f64()));
             }
         }
         for (name, ratio) in [("repeat_ratio", self.repeat_ratio), ("retry_ratio", self.retry_ratio)] {

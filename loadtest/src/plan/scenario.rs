@@ -60,6 +60,11 @@ pub struct Scenario {
     #[arg(long, value_name = "W")]
     pub window: Option<u32>,
 
+    /// How long to collect what is due, and replies, before the sockets are served again, as a gateway does that writes
+    /// in batches: fewer system calls on both sides. The wait counts in the latency [default: 0us]
+    #[arg(long, value_name = "SPAN")]
+    pub gather: Option<Span>,
+
     /// How long to measure [default: 5s]
     #[arg(long, value_name = "SPAN")]
     pub duration: Option<Span>,
@@ -167,6 +172,7 @@ impl Scenario {
             threads: self.threads.or(file.threads),
             claims_per_frame: self.claims_per_frame.or(file.claims_per_frame),
             window: self.window.or(file.window),
+            gather: self.gather.or(file.gather),
             duration: self.duration.or(file.duration),
             warm_up: self.warm_up.or(file.warm_up),
             drain_limit: self.drain_limit.or(file.drain_limit),

@@ -48,11 +48,15 @@ impl Report {
             write!(formatter, "load          open loop, {rate} claims/s, {} arrivals; ", plan.arrivals.name())?;
         }
         let (connections, window, claims) = (plan.connections, plan.window, plan.claims_per_frame);
-        writeln!(
+        write!(
             formatter,
             "{connections} connections × {window} frames × {claims} claims; generator threads: {}",
             plan.threads
         )?;
+        if !plan.gather.is_zero() {
+            write!(formatter, "; gathered for {:?}", plan.gather)?;
+        }
+        writeln!(formatter)?;
         match plan.users {
             Some(users) => write!(formatter, "users         {}", Grouped(users))?,
             None => write!(formatter, "users         a new one for each claim")?,

@@ -34,4 +34,5 @@ mod the_lowest_second_is_held_against_the_median;
 mod the_page_needs_no_network;
 mod the_servers_metrics_are_read_during_the_run;
 mod what_happened_when_adds_up;
+mod what_is_gathered_leaves_together_and_the_wait_counts;
 mod whole_frames_may_be_refused;

@@ -262,6 +262,7 @@ mod tests {
             threads = 4
             claims_per_frame = 5
             window = 6
+            gather = "20us"
             duration = "7s"
             warm_up = "8s"
             drain_limit = "9s"

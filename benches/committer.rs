@@ -46,6 +46,8 @@ impl Bench {
             free_space_floor_bytes: 0,
             ballast_bytes: 0,
             checkpoint_dead_bytes: 64 << 20,
+            index: false,
+            feed_retained_bytes: 0,
         };
         let running = if durability == Durability::Memory {
             start(Source::memory(), options).expect("nothing to read")
@@ -55,8 +57,7 @@ impl Bench {
         let (ring, woken) = channel();
         running.engine.journal().set_wake(0, Box::new(Ring(ring)));
         let mut bench = Self { running, woken, next: 0, _folder: folder };
-        let (starts_ms, ends_ms) = (None, None);
-        let terms = Terms { stock: u32::MAX, per_user: None, starts_ms, ends_ms, draft: false, name: String::new() };
+        let terms = Terms { stock: u32::MAX, ..Terms::default() };
         let mut burst = bench.running.engine.burst(0);
         burst.create(&Create::new(1, &terms).expect("fits"));
         let epoch = burst.leave();

@@ -5,7 +5,7 @@
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use stockade::journal::{Encoder, GrantRecord, Group, Portion};
+use stockade::journal::{ClaimRecord, Encoder, Group, Portion, Step};
 use stockade::stock::Mode;
 use stockade::users::Asked;
 
@@ -16,22 +16,23 @@ fn main() {
     divan::main();
 }
 
-fn records(batches: u64) -> Vec<GrantRecord> {
-    let record = |index: u32| GrantRecord {
+fn records(batches: u64) -> Vec<ClaimRecord> {
+    let record = |index: u32| ClaimRecord {
         batch: u64::from(index) % batches,
         user: u64::from(index).wrapping_mul(0x9E37_79B9_7F4A_7C15),
         request: u64::from(index).wrapping_mul(0xBF58_476D_1CE4_E5B9),
+        step: Step::Grant,
         serial: index,
         units: 1,
-        asked: Asked { quantity: 1, mode: Mode::AllOrNothing },
+        asked: Asked { quantity: 1, mode: Mode::AllOrNothing, reserves: false },
         continues: false,
     };
     (0..RECORDS).map(record).collect()
 }
 
-fn portion(records: &[GrantRecord]) -> Portion {
+fn portion(records: &[ClaimRecord]) -> Portion {
     let mut portion = Portion::default();
-    records.iter().for_each(|record| portion.grant(1, record));
+    records.iter().for_each(|record| portion.claim(1, record));
     portion
 }
 
@@ -48,7 +49,7 @@ fn decode(bencher: Bencher<'_, '_>, batches: u64) {
     bencher.counter(ItemsCount::new(RECORDS)).counter(BytesCount::of_slice(&bytes)).bench_local(|| {
         let group = Group::decode(&bytes).expect("just encoded");
         let mut units = 0_u64;
-        for run in group.runs() {
+        for run in group.claim_runs() {
             units += run.expect("just encoded").records().map(|record| u64::from(record.units)).sum::<u64>();
         }
         units

@@ -7,14 +7,15 @@ use dashmap::DashMap;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use stockade::stock::{Mode, Run, Runs};
-use stockade::users::{Asked, Users};
+use stockade::users::{Asked, Moment, Users};
 
 /// The server's allocator.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const SIZES: [u32; 3] = [1_000, 100_000, 4_000_000];
-const ASKED: Asked = Asked { quantity: 1, mode: Mode::AllOrNothing };
+const ASKED: Asked = Asked { quantity: 1, mode: Mode::AllOrNothing, reserves: false };
+const NOW: Moment = Moment { day: 1, epoch: 1, durable: 1, core: 0 };
 
 /// How far the server looks ahead.
 const AHEAD: u32 = 32;
@@ -30,8 +31,8 @@ fn user(index: u32) -> u64 {
 
 fn insert(users: &Users, index: u32) {
     let mut entry = users.entry(user(index));
-    if entry.find(1).1.is_none() {
-        entry.insert(1, ASKED, &Runs::one(Run::new(index, 1)));
+    if entry.find(1, &NOW).claim.is_none() {
+        entry.insert(1, ASKED, &Runs::one(Run::new(index, 1)), &NOW);
     }
 }
 
@@ -67,7 +68,7 @@ fn replays(bencher: Bencher<'_, '_>, size: u32) {
     let replay = || {
         for index in 0..size {
             users.prefetch(users.hashed(user(index + AHEAD)));
-            drop(black_box(users.entry(user(index)).find(1)));
+            drop(black_box(users.entry(user(index)).find(1, &NOW)));
         }
     };
     bencher.counter(ItemsCount::new(size)).bench_local(replay);
@@ -80,7 +81,7 @@ fn strangers(bencher: Bencher<'_, '_>, size: u32) {
     let ask = || {
         for index in size..2 * size {
             users.prefetch(users.hashed(user(index + AHEAD)));
-            drop(black_box(users.entry(user(index)).find(1)));
+            drop(black_box(users.entry(user(index)).find(1, &NOW)));
         }
     };
     bencher.counter(ItemsCount::new(size)).bench_local(ask);

@@ -174,7 +174,7 @@ def create_batches(address, in_flight=8, a_frame=1_024):
     frames = []
     for first in range(1, BATCHES + 1, a_frame):
         ids = range(first, min(first + a_frame, BATCHES + 1))
-        items = (wire.CREATE.pack(batch, 1_000, 1, 0, 0, 0, b"", b"sale") for batch in ids)
+        items = (wire.create_item(batch, 1_000, 1, name=b"sale") for batch in ids)
         frames.append(wire.frame(wire.OP_CREATE, b"".join(items), len(ids), first))
     began, sent = time.monotonic(), 0
     for received in range(len(frames)):

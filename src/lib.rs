@@ -5,6 +5,8 @@ pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod feed;
+pub mod index;
 pub mod journal;
 pub mod limits;
 pub mod metrics;

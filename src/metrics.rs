@@ -87,11 +87,53 @@ impl CheckpointMetrics {
     }
 }
 
+/// What is decided item by item and counted by its answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Claims.
+    Claim,
+    /// Reservations.
+    Reserve,
+    /// Their confirmations.
+    Confirm,
+    /// Their cancellations.
+    Cancel,
+    /// Their extensions.
+    Extend,
+    /// Changes of coupons.
+    Coupon,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Operation; 6] = [
+        Operation::Claim,
+        Operation::Reserve,
+        Operation::Confirm,
+        Operation::Cancel,
+        Operation::Extend,
+        Operation::Coupon,
+    ];
+
+    /// The word for it in the metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Operation::Claim => "claim",
+            Operation::Reserve => "reserve",
+            Operation::Confirm => "confirm",
+            Operation::Cancel => "cancel",
+            Operation::Extend => "extend",
+            Operation::Coupon => "coupon",
+        }
+    }
+}
+
 /// What one core counts. Only that core writes, so a load and a store suffice.
 #[derive(Default)]
 pub struct CoreMetrics {
-    /// Answers to claims by status number; index 0 counts replays.
-    claims: StatusCounts,
+    /// Answers by operation and status number; index 0 counts replays.
+    answers: [StatusCounts; Operation::ALL.len()],
     /// Frames refused as a whole, by status number.
     refused_frames: StatusCounts,
     /// From a burst's arrival until all of it is decided, in nanoseconds.
@@ -109,7 +151,7 @@ pub struct CoreMetrics {
 }
 
 /// Slots for status numbers, which are below this.
-const STATUS_SLOTS: usize = 64;
+pub const STATUS_SLOTS: usize = 80;
 
 struct StatusCounts([AtomicU64; STATUS_SLOTS]);
 
@@ -121,13 +163,13 @@ impl Default for StatusCounts {
 
 impl CoreMetrics {
     /// Counts answers of one status.
-    pub fn claims(&self, status: Status, count: u64) {
-        add(&self.claims.0[status as usize], count);
+    pub fn answered(&self, operation: Operation, status: Status, count: u64) {
+        add(&self.answers[operation as usize].0[status as usize], count);
     }
 
     /// Counts answers that repeat an earlier decision.
-    pub fn replays(&self, count: u64) {
-        add(&self.claims.0[0], count);
+    pub fn replayed(&self, operation: Operation, count: u64) {
+        add(&self.answers[operation as usize].0[0], count);
     }
 
     /// Counts a frame that was refused as a whole.
@@ -143,14 +185,14 @@ impl CoreMetrics {
 
     /// Answers of `status` so far.
     #[must_use]
-    pub fn claims_answered(&self, status: Status) -> u64 {
-        self.claims.0[status as usize].load(Ordering::Relaxed)
+    pub fn answers(&self, operation: Operation, status: Status) -> u64 {
+        self.answers[operation as usize].0[status as usize].load(Ordering::Relaxed)
     }
 
     /// Replays so far.
     #[must_use]
-    pub fn replays_answered(&self) -> u64 {
-        self.claims.0[0].load(Ordering::Relaxed)
+    pub fn replays(&self, operation: Operation) -> u64 {
+        self.answers[operation as usize].0[0].load(Ordering::Relaxed)
     }
 }
 
@@ -172,6 +214,8 @@ pub struct Metrics {
     pub commit: std::sync::Arc<CommitMetrics>,
     /// The checkpointer's.
     pub checkpoint: std::sync::Arc<CheckpointMetrics>,
+    /// Batches that were counted anew and found right.
+    pub audits: AtomicU64,
 }
 
 impl Metrics {
@@ -179,6 +223,16 @@ impl Metrics {
     #[must_use]
     pub fn new(cores: usize) -> Self {
         let cores = (0..cores).map(|_| CachePadded::default()).collect();
-        Self { cores, commit: std::sync::Arc::default(), checkpoint: std::sync::Arc::default() }
+        Self {
+            cores,
+            commit: std::sync::Arc::default(),
+            checkpoint: std::sync::Arc::default(),
+            audits: AtomicU64::new(0),
+        }
+    }
+
+    /// A batch was counted anew and found right.
+    pub fn audited(&self) {
+        self.audits.fetch_add(1, Ordering::Relaxed);
     }
 }

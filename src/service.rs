@@ -73,6 +73,8 @@ fn storage_options(config: &Config) -> StorageOptions {
         free_space_floor_bytes: config.storage.free_space_floor_bytes,
         ballast_bytes: config.storage.ballast_bytes,
         checkpoint_dead_bytes: config.storage.checkpoint_dead_bytes,
+        index: config.reading.index,
+        feed_retained_bytes: config.feed.retained_bytes,
     }
 }
 
@@ -81,6 +83,8 @@ fn engine_options(config: &Config, cores: usize) -> EngineOptions {
     options.users_shards_max = config.users.shards_max;
     options.batches_max = config.batches.batches_max as usize;
     options.group_records_max = config.journal.group_claims_max as usize;
+    options.ttl_s_max = u16::try_from(config.reservations.ttl_max_s).unwrap_or(u16::MAX);
+    options.restart_grace = config.reservations.restart_grace;
     options
 }
 
@@ -107,6 +111,7 @@ fn server_options(config: &Config) -> ServerOptions {
         durability: config.storage.durability,
         connections_max: config.server.connections_max as usize,
         in_flight_per_connection_max: config.server.in_flight_claims_per_connection as usize,
+        reader_threads: config.reading.threads as usize,
         in_flight_max: config.server.in_flight_claims_max as usize,
         handshake_timeout: config.server.handshake_timeout,
         frame_timeout: config.server.frame_timeout,

@@ -12,3 +12,9 @@ pub type Epoch = u64;
 
 /// Milliseconds since 1970, UTC, by the server's clock that never goes back.
 pub type TimeMs = u64;
+
+/// A caller's id of an order.
+pub type OrderId = u64;
+
+/// The number that stands for a client's name in the journal; 0 = the server itself, or not recorded.
+pub type ClientNumber = u16;

@@ -17,32 +17,57 @@ import sys
 ANSWER_TIMEOUT_S = 20
 
 HEADER = struct.Struct("<4sBBHIIQII")
-HELLO, WELCOME = struct.Struct("<8s56s64s"), struct.Struct("<BBHIIIQQQ24s")
-PING = struct.Struct("<Q")
-CLAIM, CLAIM_REPLY = struct.Struct("<QQQIBBH"), struct.Struct("<BBBBIIIQ")
+HELLO, WELCOME = struct.Struct("<8s56s64s"), struct.Struct("<BBHIIHHQQQ24s")
+PING, PAGE, CLIENT = struct.Struct("<Q"), struct.Struct("<II"), struct.Struct("<H6s56s")
+CLAIM, CLAIM_REPLY = struct.Struct("<QQQIBBH"), struct.Struct("<BBBBIIHHQ")
 REQUEST_KEY, SERIAL_RUN = struct.Struct("<QQQ"), struct.Struct("<II")
-CREATE, BATCH_INFO = struct.Struct("<QIIQQB7s88s"), struct.Struct("<BB6sQIIIIQQQQ8s88s")
+RESERVE, EXTEND = struct.Struct("<QQQIBBH"), struct.Struct("<QQQH6s")
+CREATE = struct.Struct("<QIIQQBBHHBB88sIIQIIIHH40sII48s")
+BATCH_INFO = struct.Struct("<BBHIQIIIIQQQQII88sIIQIIIHHBBHI40sI12s")
 BATCH_ID, LIST, CHANGE, ADD_STOCK = (struct.Struct(code) for code in ("<Q", "<QII", "<QB7s", "<QQII"))
+STATS_QUERY, STATS, REFUSALS = struct.Struct("<QiIQ"), struct.Struct("<i15I"), struct.Struct("<B7sQ")
+COUPON_CHANGE, COUPON_CHANGED = struct.Struct("<QQQIB3s"), struct.Struct("<BBBBIQQ")
+COUPON_KEY, COUPON_LIST, COUPON = struct.Struct("<QII"), struct.Struct("<QIIQ"), struct.Struct("<BBHIQQQQQQQQII")
+WALLET, WALLET_ITEM = struct.Struct("<QHHI16sQ"), struct.Struct("<QQ16sQQQIB3s")
+SUBSCRIBE, EVENT = struct.Struct("<QIIB7s40s"), struct.Struct("<QIBBHQQQQQII")
+ACKNOWLEDGE, ACKNOWLEDGED = struct.Struct("<QQII"), struct.Struct("<B7sQ")
+CONSUMER, FORGET = struct.Struct("<QIB3sQ40s"), struct.Struct("<40s")
 FAULT = struct.Struct("<BB6s120s")
 
-OP_HELLO, OP_PING, OP_CLAIM, OP_LOOKUP, OP_SERIALS = 0x01, 0x02, 0x10, 0x11, 0x12
-OP_CREATE, OP_SHOW, OP_LIST, OP_CHANGE, OP_ADD_STOCK, OP_FAULT = 0x20, 0x21, 0x22, 0x23, 0x24, 0x7F
+REPLY_BODY_BYTES_MAX = 262_144
+
+OP_HELLO, OP_PING, OP_CLIENT_LIST = 0x01, 0x02, 0x03
+OP_CLAIM, OP_LOOKUP, OP_SERIALS, OP_RESERVE, OP_CONFIRM, OP_CANCEL, OP_EXTEND = range(0x10, 0x17)
+OP_CREATE, OP_SHOW, OP_LIST, OP_CHANGE, OP_ADD_STOCK, OP_EDIT, OP_WITHDRAW = range(0x20, 0x27)
+OP_STATS, OP_REFUSALS, OP_RECONCILE = 0x27, 0x28, 0x29
+OP_COUPON_CHANGE, OP_COUPON_SHOW, OP_COUPON_LIST, OP_COUPON_LOG, OP_WALLET = range(0x30, 0x35)
+OP_SUBSCRIBE, OP_ACKNOWLEDGE, OP_FEED_LIST, OP_FORGET = range(0x40, 0x44)
+OP_FAULT = 0x7F
 REPLY_BIT = 0x80
 REPLY_ITEMS = {
-    OP_HELLO: WELCOME, OP_PING: PING, OP_CLAIM: CLAIM_REPLY, OP_LOOKUP: CLAIM_REPLY, OP_SERIALS: SERIAL_RUN,
-    OP_CREATE: BATCH_INFO, OP_SHOW: BATCH_INFO, OP_LIST: BATCH_INFO, OP_CHANGE: BATCH_INFO, OP_ADD_STOCK: BATCH_INFO,
-    OP_FAULT: FAULT,
+    OP_HELLO: WELCOME, OP_PING: PING, OP_CLIENT_LIST: CLIENT, OP_SERIALS: SERIAL_RUN,
+    **dict.fromkeys((OP_CLAIM, OP_LOOKUP, OP_RESERVE, OP_CONFIRM, OP_CANCEL, OP_EXTEND), CLAIM_REPLY),
+    **dict.fromkeys((OP_CREATE, OP_SHOW, OP_LIST, OP_CHANGE, OP_ADD_STOCK, OP_EDIT, OP_WITHDRAW), BATCH_INFO),
+    OP_STATS: STATS, OP_REFUSALS: REFUSALS, OP_RECONCILE: STATS,
+    OP_COUPON_CHANGE: COUPON_CHANGED, OP_COUPON_SHOW: COUPON, OP_COUPON_LIST: COUPON, OP_COUPON_LOG: EVENT,
+    OP_WALLET: WALLET_ITEM, OP_SUBSCRIBE: EVENT, OP_ACKNOWLEDGE: ACKNOWLEDGED, OP_FEED_LIST: CONSUMER,
+    OP_FORGET: ACKNOWLEDGED, OP_FAULT: FAULT,
 }
 
-GRANTED, DONE = 1, 2
+GRANTED, DONE, RESERVED = 1, 2, 3
 MALFORMED, VERSION_UNSUPPORTED, OPCODE_UNKNOWN, FRAME_TOO_LARGE, HANDSHAKE_REQUIRED, TOKEN_INVALID = range(10, 16)
+FORBIDDEN = 16
 BATCH_UNKNOWN, BATCH_CONFLICT, STATE_CONFLICT, TERMS_INVALID, QUANTITY_INVALID, STOCK_OVERFLOW = range(30, 36)
+TTL_INVALID, ZONE_INVALID, CURSOR_INVALID, CURSOR_TOO_OLD = range(36, 40)
 REQUEST_CONFLICT, REQUEST_UNKNOWN = 40, 41
+RESERVATION_CONFIRMED, RESERVATION_CANCELLED, RESERVATION_EXPIRED, RESERVATION_EXTENDED, HISTORY_FULL = range(42, 47)
 BATCH_DRAFT, NOT_STARTED, PAUSED, ENDED, CLOSED = range(50, 55)
-LIMIT_REACHED, SOLD_OUT = 60, 61
+AUDIENCE_REFUSED, QUANTITY_ABOVE_LIMIT, HOLDS_USER_LIMIT, HOLDS_BATCH_LIMIT, DAY_LIMIT_REACHED = range(55, 60)
+LIMIT_REACHED, SOLD_OUT, DAY_SOLD_OUT = 60, 61, 62
+SERIAL_UNKNOWN, NOT_YOURS, ORDER_ENDED, ORDER_CONFLICT, COUPON_STATE_CONFLICT, COUPON_EXPIRED = range(64, 70)
 
-UP_TO, DRAFT, REPLAYED, SPLIT = 1, 1, 1, 2
-ACTIVATE, PAUSE, RESUME, END, CLOSE = range(1, 6)
+UP_TO, DRAFT, REPLAYED, SPLIT, ABOUT = 1, 1, 1, 2, 4
+ACTIVATE, PAUSE, RESUME, END, CLOSE, PURGE = range(1, 7)
 STATE_DRAFT, STATE_SCHEDULED, STATE_ACTIVE, STATE_PAUSED, STATE_ENDED, STATE_CLOSED = range(1, 7)
 
 
@@ -105,7 +130,7 @@ class Connection:
         expect("deadline, reserved", (deadline_ms, reserved), (0, 0))
         expect("reply bit", opcode & REPLY_BIT, REPLY_BIT)
         opcode ^= REPLY_BIT
-        if opcode not in REPLY_ITEMS or length > 196_608:
+        if opcode not in REPLY_ITEMS or length > REPLY_BODY_BYTES_MAX:
             raise Difference(f"reply with opcode {opcode:#x} and {length} bytes")
         expect("body length", length, count * REPLY_ITEMS[opcode].size)
         return opcode, correlation, list(REPLY_ITEMS[opcode].iter_unpack(self.receive(length)))
@@ -155,9 +180,10 @@ class Connection:
 
     def hello(self, token):
         (welcome,) = self.call(OP_HELLO, HELLO.pack(bytes(8), "handwritten ✓".encode(), token.encode()))
-        version, durability, cores, claims_max, window, reserved, _store, _epoch, now_ms, server_version = welcome
+        version, durability, cores, claims_max, window, ttl_s_max, reserved, _, _, now_ms, server_version = welcome
         expect("version, reserved", (version, reserved), (1, 0))
-        if durability > 2 or not cores or not 1 <= claims_max <= 8192 or not window or not text(server_version):
+        limits = (cores, 1 <= claims_max <= 8192, window, ttl_s_max)
+        if durability > 2 or not all(limits) or not text(server_version):
             raise Difference(f"welcome {welcome}")
         return window, now_ms
 
@@ -178,9 +204,8 @@ class Connection:
         runs = self.call(OP_SERIALS, REQUEST_KEY.pack(batch, user, request))
         return runs, [serial for first, count in runs for serial in range(first, first + count)]
 
-    def create(self, batch, stock, per_user=0, starts_ms=0, ends_ms=0, flags=0, name=b""):
-        item = CREATE.pack(batch, stock, per_user, starts_ms, ends_ms, flags, bytes(7), name)
-        return info(self.call(OP_CREATE, item)[0])
+    def create(self, *args, **terms):
+        return info(self.call(OP_CREATE, create_item(*args, **terms))[0])
 
     def show(self, *batches):
         return [info(item) for item in self.call(OP_SHOW, *map(BATCH_ID.pack, batches))]
@@ -192,13 +217,21 @@ class Connection:
         return info(self.call(OP_ADD_STOCK, ADD_STOCK.pack(batch, request, units, 0))[0])
 
 
+def create_item(batch, stock, per_user=0, starts_ms=0, ends_ms=0, flags=0, name=b""):
+    """A creation of a batch in UTC without the limits that it does not name."""
+    no_limits, no_days = (0,) * 5, (0,) * 8
+    return CREATE.pack(batch, stock, per_user, starts_ms, ends_ms, flags, *no_limits, name, *no_days, b"", 0, 0, b"")
+
+
 def info(item):
     """A batch reply as a dictionary; its sum must be right."""
-    names = ("status", "state", "_", "batch", "total", "granted", "remaining", "per_user", "starts_ms", "ends_ms",
-             "created_ms", "epoch", "_", "name")
-    fields = dict(zip(names, item))
-    fields["name"] = text(fields["name"])
-    expect("total", fields["total"], fields["granted"] + fields["remaining"])
+    names = ("status", "state", "_", "moved", "batch", "total", "granted", "remaining", "per_user", "starts_ms",
+             "ends_ms", "created_ms", "epoch", "held", "voided", "name", "per_user_day", "per_day", "expires_ms",
+             "audience_all", "audience_any", "audience_none", "valid_days", "return_days", "quantity_max",
+             "holds_share", "holds_per_user", "version", "zone", "day_units", "_")
+    fields = dict(zip(names, item, strict=True))
+    fields["name"], fields["zone"] = text(fields["name"]), text(fields["zone"])
+    expect("total", fields["total"], sum(fields[part] for part in ("granted", "held", "voided", "remaining")))
     return fields
 
 
@@ -206,13 +239,20 @@ def expect_batch(what, fields, **wanted):
     expect(what, {name: fields[name] for name in wanted}, wanted)
 
 
+def decision(reply):
+    """Status, flags, granted, run and serial; not ABOUT, which is about a hint."""
+    status, flags, *units = reply[:5]
+    return status, flags & ~ABOUT, *units
+
+
 def expect_refused(what, reply, status):
-    expect(f"{what}: status, flags, granted, run, serial", reply[:5], (status, 0, 0, 0, 0))
+    expect(f"{what}: status, flags, granted, run, serial", decision(reply), (status, 0, 0, 0, 0))
 
 
 def expect_granted(what, reply, granted, flags=0, user_units=None):
     """A grant; SPLIT is set exactly when the first run is not all of it."""
-    expect(f"{what}: status, flags, granted", (reply[0], reply[1] & ~SPLIT, reply[2]), (GRANTED, flags, granted))
+    got = (reply[0], reply[1] & ~(SPLIT | ABOUT), reply[2])
+    expect(f"{what}: status, flags, granted", got, (GRANTED, flags, granted))
     run = reply[3]
     if not 1 <= run <= granted or (reply[1] & SPLIT != 0) != (run < granted):
         raise Difference(f"{what}: run {run} of {granted}, flags {reply[1]}")
@@ -222,7 +262,8 @@ def expect_granted(what, reply, granted, flags=0, user_units=None):
 
 def expect_replayed(what, reply, original):
     """The original answer: status, granted, run, serial and SPLIT as they were, REPLAYED set."""
-    expect(what, reply[:5], (original[0], original[1] | REPLAYED, *original[2:5]))
+    status, flags, *units = decision(original)
+    expect(what, decision(reply), (status, flags | REPLAYED, *units))
 
 
 class Walk:
@@ -279,7 +320,7 @@ class Walk:
     def create_and_show(self):
         server, batch = self.server, self.batch
         new = {"batch": batch, "state": STATE_ACTIVE, "total": 20, "granted": 0, "remaining": 20, "per_user": 4,
-               "starts_ms": 0, "ends_ms": 0, "name": "twenty ✓"}
+               "starts_ms": 0, "ends_ms": 0, "name": "twenty ✓", "held": 0, "voided": 0, "zone": ""}
         with step("a batch is created"):
             expect_batch("created", server.create(batch, 20, 4, name="twenty ✓".encode()), status=DONE, **new)
         with step("the same creation again is done already"):
@@ -295,8 +336,8 @@ class Walk:
         with step("batches are shown"):
             shown, missing = server.show(batch, self.missing)
             expect_batch("shown", shown, status=DONE, **new)
-            nothing = dict.fromkeys(("state", "total", "granted", "per_user", "starts_ms", "ends_ms", "created_ms"), 0)
-            expect_batch("missing", missing, status=BATCH_UNKNOWN, batch=self.missing, name="", **nothing)
+            nothing = dict.fromkeys(set(missing) - {"status", "batch", "epoch", "_"}, 0) | {"name": "", "zone": ""}
+            expect_batch("missing", missing, status=BATCH_UNKNOWN, batch=self.missing, **nothing)
 
     def claim_and_replay(self):
         server, batch = self.server, self.batch
@@ -455,7 +496,7 @@ class Walk:
             ("a count of zero", MALFORMED, frame(OP_CLAIM, b"", 0, 80)),
             ("a body longer than its items", MALFORMED, frame(OP_PING, ping + b"x", 1, 80)),
             ("an unknown flag in a claim", MALFORMED, frame(OP_CLAIM, claim + bad_claim, 2, 80)),
-            ("an unknown action", MALFORMED, frame(OP_CHANGE, CHANGE.pack(self.batch, 6, bytes(7)), 1, 80)),
+            ("an unknown action", MALFORMED, frame(OP_CHANGE, CHANGE.pack(self.batch, 7, bytes(7)), 1, 80)),
             ("a page of no batches", MALFORMED, frame(OP_LIST, LIST.pack(0, 0, 0), 1, 80)),
             ("too many items", FRAME_TOO_LARGE, frame(OP_PING, ping * 2, 2, 80)),
             ("an unknown opcode", OPCODE_UNKNOWN, frame(0x55, ping, 1, 80)),

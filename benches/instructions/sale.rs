@@ -23,6 +23,10 @@ impl Clock for Stopped {
     fn now_ms(&self) -> u64 {
         1
     }
+
+    fn running_ms(&self) -> u64 {
+        1
+    }
 }
 
 struct Sleeper(Thread);
@@ -52,15 +56,16 @@ impl Sale {
 
     fn start(source: Source) -> Self {
         let options = EngineOptions::new(CORES, Arc::new(|reason| panic!("{reason}")));
-        let running = start(source, EngineOptions { clock: Box::new(Stopped), ..options }).expect("a journal in order");
+        // Nothing expires here; a thread that looks would only be counted.
+        let options = EngineOptions { clock: Box::new(Stopped), expires: false, ..options };
+        let running = start(source, options).expect("a journal in order");
         running.engine.journal().set_wake(0, Box::new(Sleeper(thread::current())));
         Self { running }
     }
 
     /// Creates batches of `stock` units, one unit for each user.
     pub(crate) fn create(&self, ids: impl Iterator<Item = u64>, stock: u32) {
-        let (starts_ms, ends_ms) = (None, None);
-        let terms = Terms { stock, per_user: Some(1), starts_ms, ends_ms, draft: false, name: String::new() };
+        let terms = Terms { stock, per_user: Some(1), ..Terms::default() };
         let mut burst = self.running.engine.burst(0);
         for id in ids {
             let info = burst.create(&Create::new(id, &terms).expect("an empty name fits"));

@@ -6,9 +6,9 @@
 use std::hint::black_box;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use stockade::journal::{Encoder, GrantRecord, Group, MemoryStore, Portion};
+use stockade::journal::{ClaimRecord, Encoder, Group, MemoryStore, Portion, Step};
 use stockade::stock::{Mode, Run, Runs};
-use stockade::users::{Asked, Users};
+use stockade::users::{Asked, Moment, Users};
 use stockade_protocol::claim::{Claim, ClaimReply};
 use stockade_protocol::frame::{Side, decode};
 use stockade_protocol::limits::REQUEST_BODY_BYTES_MAX;
@@ -36,7 +36,9 @@ const CLAIMS_PER_FRAME: u32 = 64;
 const GROUPS: u32 = 512;
 const RECORDS_PER_GROUP: u32 = 1_024;
 
-const ASKED: Asked = Asked { quantity: 1, mode: Mode::AllOrNothing };
+const ASKED: Asked = Asked { quantity: 1, mode: Mode::AllOrNothing, reserves: false };
+
+const NOW: Moment = Moment { day: 1, epoch: 1, durable: 1, core: 0 };
 
 /// One of them.
 pub(crate) struct Workload {
@@ -174,8 +176,8 @@ fn user_find(rounds: usize) {
         for index in 0..CLAIMS {
             let user = users.hashed(user(index));
             users.prefetch(user);
-            let (units, held) = users.entry_of(user).find(u64::from(index));
-            assert!(units == 1 && held.is_some());
+            let look = users.entry_of(user).find(u64::from(index), &NOW);
+            assert!(look.units == 1 && look.claim.is_some());
         }
     }
 }
@@ -186,8 +188,9 @@ fn filled_users() -> Users {
         let user = users.hashed(user(index));
         users.prefetch(user);
         let mut entry = users.entry_of(user);
-        assert_eq!(entry.find(u64::from(index)), (0, None));
-        entry.insert(u64::from(index), ASKED, &Runs::one(Run::new(index, 1)));
+        let look = entry.find(u64::from(index), &NOW);
+        assert!(look.units == 0 && look.claim.is_none());
+        entry.insert(u64::from(index), ASKED, &Runs::one(Run::new(index, 1)), &NOW);
     }
     users
 }
@@ -205,7 +208,7 @@ fn group_decode(rounds: usize) {
     let bytes = encoder.encode(1, [0; 16], &[&portion()]).0.to_vec();
     for _ in (0..rounds).flat_map(|_| 0..GROUPS) {
         let group = Group::decode(black_box(&bytes)).expect("just encoded");
-        let records = group.runs().flat_map(|run| run.expect("just encoded").records());
+        let records = group.claim_runs().flat_map(|run| run.expect("just encoded").records());
         assert_eq!(records.map(|record| u32::from(record.units)).sum::<u32>(), RECORDS_PER_GROUP);
     }
 }
@@ -214,7 +217,8 @@ fn portion() -> Portion {
     let mut portion = Portion::default();
     for serial in 0..RECORDS_PER_GROUP {
         let (batch, user, request, units) = (1, user(serial), u64::from(serial), 1);
-        portion.grant(1, &GrantRecord { batch, user, request, serial, units, asked: ASKED, continues: false });
+        let (step, asked, continues) = (Step::Grant, ASKED, false);
+        portion.claim(1, &ClaimRecord { batch, user, request, step, serial, units, asked, continues });
     }
     portion
 }

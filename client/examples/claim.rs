@@ -26,18 +26,11 @@ async fn main() -> ExitCode {
 async fn sell(server: String) -> Result<(), ClientError> {
     let client = Client::builder(server).name("example-claim").build()?;
 
-    let terms = Terms {
-        stock: 100,
-        per_user: Some(1),
-        starts_ms: None,
-        ends_ms: None,
-        draft: false,
-        name: String::from("A hundred coupons"),
-    };
+    let terms = Terms { stock: 100, per_user: Some(1), name: String::from("A hundred coupons"), ..Terms::default() };
     let created = client.create_batch(BATCH, &terms).await?;
     println!("batch {BATCH}: {}", created.status);
 
-    let request = ClaimRequest { batch: BATCH, user: USER, request: REQUEST, quantity: 1, up_to: false };
+    let request = ClaimRequest { batch: BATCH, user: USER, request: REQUEST, quantity: 1, ..ClaimRequest::default() };
     let outcome = match client.claim(request).await {
         Err(unknown @ ClientError::UnknownOutcome { .. }) => {
             println!("{unknown}");

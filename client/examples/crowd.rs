@@ -30,14 +30,7 @@ async fn sell(server: String) -> Result<(), ClientError> {
     let durability = described.durability.map_or("unknown", Durability::name);
     println!("Stockade {}, durability {durability}", described.version);
 
-    let terms = Terms {
-        stock: 1_000,
-        per_user: Some(1),
-        starts_ms: None,
-        ends_ms: None,
-        draft: false,
-        name: String::from("A thousand coupons"),
-    };
+    let terms = Terms { stock: 1_000, per_user: Some(1), name: String::from("A thousand coupons"), ..Terms::default() };
     println!("batch {BATCH}: {}", client.create_batch(BATCH, &terms).await?.status);
 
     let start = Instant::now();
@@ -45,7 +38,7 @@ async fn sell(server: String) -> Result<(), ClientError> {
     for user in 0..BUYERS {
         let client = client.clone();
         buyers.spawn(async move {
-            let request = ClaimRequest { batch: BATCH, user, request: 1, quantity: 1, up_to: false };
+            let request = ClaimRequest { batch: BATCH, user, request: 1, quantity: 1, ..ClaimRequest::default() };
             match client.claim(request).await {
                 Err(ClientError::UnknownOutcome { .. }) => client.lookup(BATCH, user, 1).await,
                 other => other,

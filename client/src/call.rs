@@ -8,10 +8,12 @@ use std::time::Duration;
 use stockade_protocol::{Retry, Status};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::contradiction::Unclear;
 use crate::error::ClientError;
 use crate::handle::Handle;
 use crate::job::{Attempt, Job, Stage};
-use crate::request::{Reply, Request, Unclear};
+use crate::reply::Reply;
+use crate::request::Request;
 use crate::trouble::Trouble;
 
 /// A request and the state of its attempts.
@@ -123,10 +125,10 @@ impl<'a> Call<'a> {
         };
         match status.retry() {
             Retry::Later => Verdict::TryAgain(Trouble::refused(status, "")),
-            Retry::Never | Retry::WhenBatchChanges if is_refusal_of_the_client(status) => {
+            Retry::Never | Retry::WhenBatchChanges | Retry::WhenCouponChanges if is_refusal_of_the_client(status) => {
                 Verdict::GiveUp(Trouble::refused(status, ""))
             }
-            Retry::Never | Retry::WhenBatchChanges => match self.request.operation() {
+            Retry::Never | Retry::WhenBatchChanges | Retry::WhenCouponChanges => match self.request.operation() {
                 Some(operation) if self.is_doubtful && !operation.is_settled_by(status) => {
                     Verdict::GiveUp(Trouble::refused(status, "an earlier copy was sent and not answered"))
                 }
@@ -161,19 +163,7 @@ impl<'a> Call<'a> {
         if let (true, Some(operation)) = (self.is_doubtful, self.request.operation()) {
             return ClientError::UnknownOutcome { operation, deadline: self.allowed, reason };
         }
-        let server = self.handle.pool.options.server.clone();
-        match trouble {
-            Trouble::Network(_) => ClientError::Unavailable { server, status: None, reason },
-            Trouble::Protocol(_) | Trouble::Stranger(_) | Trouble::RefusedUnknown(_) => {
-                ClientError::Protocol { server, reason }
-            }
-            Trouble::Refused { status, text } => match status.retry() {
-                Retry::Later => ClientError::Unavailable { server, status: Some(*status), reason },
-                Retry::Never | Retry::WhenBatchChanges => {
-                    ClientError::Refused { status: *status, text: text.to_string() }
-                }
-            },
-        }
+        trouble.error(&self.handle.pool.options.server, reason)
     }
 }
 
@@ -189,6 +179,7 @@ fn is_refusal_of_the_client(status: Status) -> bool {
         | Status::Forbidden => true,
         Status::Granted
         | Status::Done
+        | Status::Reserved
         | Status::DeadlinePassed
         | Status::Overloaded
         | Status::NoSpace
@@ -199,14 +190,35 @@ fn is_refusal_of_the_client(status: Status) -> bool {
         | Status::TermsInvalid
         | Status::QuantityInvalid
         | Status::StockOverflow
+        | Status::TtlInvalid
+        | Status::ZoneInvalid
+        | Status::CursorInvalid
+        | Status::CursorTooOld
         | Status::RequestConflict
         | Status::RequestUnknown
+        | Status::ReservationConfirmed
+        | Status::ReservationCancelled
+        | Status::ReservationExpired
+        | Status::ReservationExtended
+        | Status::HistoryFull
         | Status::BatchDraft
         | Status::NotStarted
         | Status::Paused
         | Status::Ended
         | Status::Closed
+        | Status::AudienceRefused
+        | Status::QuantityAboveLimit
+        | Status::HoldsUserLimit
+        | Status::HoldsBatchLimit
+        | Status::DayLimitReached
         | Status::LimitReached
-        | Status::SoldOut => false,
+        | Status::SoldOut
+        | Status::DaySoldOut
+        | Status::SerialUnknown
+        | Status::NotYours
+        | Status::OrderEnded
+        | Status::OrderConflict
+        | Status::CouponStateConflict
+        | Status::CouponExpired => false,
     }
 }

@@ -19,6 +19,7 @@ use crate::job::{Attempt, Job};
 use crate::limits::{IN_FLIGHT_MAX, READ_BYTES};
 use crate::pending::Pending;
 use crate::pool::Pool;
+use crate::request::SHARED;
 use crate::trouble::Trouble;
 
 /// Runs the connection until it is lost, tells everyone in flight, and returns why.
@@ -56,7 +57,7 @@ where
     trouble
 }
 
-fn silent(limit: Duration) -> Trouble {
+pub(crate) fn silent(limit: Duration) -> Trouble {
     Trouble::network(format!("the connection owed answers and brought nothing for {limit:?}"))
 }
 
@@ -137,25 +138,26 @@ impl Conversation {
         }
     }
 
-    /// Takes what queued and makes frames of it: the claims together, the look-ups together, each other request alone.
+    /// Takes what queued and makes frames of it: those of each kind of [`SHARED`] together, each other request alone.
     fn fill(&mut self, pool: &Pool) {
         let mut taken = std::mem::take(&mut self.taken);
         pool.take(self.room(), &mut taken);
-        let (mut claims, mut lookups) = (Vec::new(), Vec::new());
+        let mut shared: [Vec<Job>; SHARED.len()] = Default::default();
         for job in taken.drain(..) {
             if job.only_store.is_some_and(|store| store != self.store) {
                 job.into_answer().tell(Attempt::OtherStore);
             } else if job.depart() {
-                match job.request.opcode() {
-                    Opcode::Claim => claims.push(job),
-                    Opcode::Lookup => lookups.push(job),
-                    opcode => self.send(opcode, vec![job]),
+                let opcode = job.request.opcode();
+                match SHARED.iter().position(|kind| *kind == opcode) {
+                    Some(kind) => shared[kind].push(job),
+                    None => self.send(opcode, vec![job]),
                 }
             }
         }
         self.taken = taken;
-        self.send(Opcode::Claim, claims);
-        self.send(Opcode::Lookup, lookups);
+        for (opcode, jobs) in SHARED.into_iter().zip(shared) {
+            self.send(opcode, jobs);
+        }
     }
 
     /// Appends one frame with all of `jobs`.
@@ -187,7 +189,7 @@ impl Conversation {
 }
 
 /// Rounded up, and never 0, which would mean no deadline.
-fn milliseconds_until(deadline: Instant, now: Instant) -> u32 {
+pub(crate) fn milliseconds_until(deadline: Instant, now: Instant) -> u32 {
     let nanos = deadline.saturating_duration_since(now).as_nanos();
     u32::try_from(nanos.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
 }
@@ -205,8 +207,9 @@ mod tests {
     use crate::Client;
     use crate::handle::Handle;
     use crate::job::Ticket;
-    use crate::outcome::Server;
-    use crate::request::{Reply, Request};
+    use crate::reply::Reply;
+    use crate::request::Request;
+    use crate::server::Server;
 
     const CLAIM_FRAME_BYTES: usize = HEADER_BYTES + size_of::<Claim>();
     const LIMIT: Duration = Duration::from_secs(5);
@@ -223,6 +226,7 @@ mod tests {
             cores: 1,
             claims_per_frame_max: 8_192,
             in_flight_claims_max: 65_536,
+            ttl_s_max: 3_600,
             store_id: 7,
             durable_epoch: 0,
             now_ms: 0,

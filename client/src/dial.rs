@@ -14,8 +14,8 @@ use zerocopy::IntoBytes;
 
 use crate::builder::Options;
 use crate::limits::{ADDRESSES_MAX, CONNECT_LIMIT};
-use crate::outcome::Server;
 use crate::pending::fault_of;
+use crate::server::Server;
 use crate::trouble::Trouble;
 
 /// A connection whose handshake is done.
@@ -100,14 +100,33 @@ fn welcome(frame: &Frame<'_>) -> Result<Server, Trouble> {
         }
         Opcode::Fault => Err(fault_of(frame)?),
         Opcode::Ping
+        | Opcode::ClientList
         | Opcode::Claim
         | Opcode::Lookup
         | Opcode::Serials
+        | Opcode::Reserve
+        | Opcode::Confirm
+        | Opcode::Cancel
+        | Opcode::Extend
         | Opcode::BatchCreate
         | Opcode::BatchShow
         | Opcode::BatchList
         | Opcode::BatchChange
-        | Opcode::BatchAddStock => Err(Trouble::stranger("the handshake was answered by another kind of frame")),
+        | Opcode::BatchAddStock
+        | Opcode::BatchEdit
+        | Opcode::BatchWithdraw
+        | Opcode::BatchStats
+        | Opcode::BatchRefusals
+        | Opcode::BatchReconcile
+        | Opcode::CouponChange
+        | Opcode::CouponShow
+        | Opcode::CouponList
+        | Opcode::CouponLog
+        | Opcode::Wallet
+        | Opcode::FeedSubscribe
+        | Opcode::FeedAcknowledge
+        | Opcode::FeedList
+        | Opcode::FeedForget => Err(Trouble::stranger("the handshake was answered by another kind of frame")),
     }
 }
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use stockade_protocol::Status;
-use stockade_protocol::batch::Action;
+
+use crate::operation::Operation;
 
 /// Why a call has no result. A refusal of the business kind (`SOLD_OUT`, `PAUSED` …) is none of these: it is a result.
 ///
@@ -21,7 +22,8 @@ pub enum ClientError {
         /// What stood in the way.
         reason: String,
     },
-    /// The server refuses and will refuse again: a wrong token, another protocol version. Fix the cause first.
+    /// The server refuses and will refuse again: a wrong token, another protocol version, or, to a call that reads, a
+    /// batch, serial or cursor that is none. Fix the cause first.
     Refused {
         /// The server's code.
         status: Status,
@@ -54,88 +56,19 @@ pub enum ClientError {
     },
 }
 
-/// A request that changes something, as far as it is needed to find out later what became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// A claim: `lookup` with these three tells its outcome.
-    Claim {
-        /// Batch claimed from.
-        batch: u64,
-        /// Who claims.
-        user: u64,
-        /// Request id.
-        request: u64,
-    },
-    /// A creation: `show_batch` tells whether the batch exists; repeating it with the same terms is safe.
-    CreateBatch {
-        /// Id of the batch.
-        batch: u64,
-    },
-    /// A change of state: `show_batch` tells the state.
-    ChangeBatch {
-        /// Id of the batch.
-        batch: u64,
-        /// What was to be done with it.
-        action: Action,
-    },
-    /// An addition of stock: repeating it with the same request id adds nothing twice and tells the outcome.
-    AddStock {
-        /// Id of the batch.
-        batch: u64,
-        /// Request id.
-        request: u64,
-    },
-}
-
-impl Operation {
-    /// Whether this answer to a later copy also tells what became of an earlier one that was never answered.
-    ///
-    /// `CLOSED` does not: a closed batch has forgotten its requests, so the earlier copy may have been done. Nor does
-    /// `STATE_CONFLICT`: the change may have been made, and another after it.
-    pub(crate) fn is_settled_by(self, status: Status) -> bool {
-        match self {
-            Operation::Claim { .. } | Operation::AddStock { .. } => status != Status::Closed,
-            Operation::ChangeBatch { .. } => status != Status::StateConflict,
-            Operation::CreateBatch { .. } => true,
-        }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Operation::Claim { batch, user, request } => {
-                write!(formatter, "claim {request} of user {user} on batch {batch}")
-            }
-            Operation::CreateBatch { batch } => write!(formatter, "creation of batch {batch}"),
-            Operation::ChangeBatch { batch, action } => write!(formatter, "change {action:?} of batch {batch}"),
-            Operation::AddStock { batch, request } => write!(formatter, "addition {request} to batch {batch}"),
-        }
-    }
-}
-
-/// How to find out what became of it, as the end of a sentence.
-fn resolution(operation: Operation) -> String {
-    match operation {
-        Operation::Claim { batch, user, request } => {
-            format!(
-                "claim again with the same request id, or ask lookup(batch {batch}, user {user}, request {request})"
-            )
-        }
-        Operation::CreateBatch { batch } => format!("create batch {batch} again with the same terms, or show it"),
-        Operation::ChangeBatch { batch, .. } => format!("show batch {batch} and compare its state"),
-        Operation::AddStock { request, .. } => format!("add the stock again with the same request id {request}"),
-    }
-}
-
 /// What helps against a refusal that repeating does not change.
 fn remedy(status: Status) -> &'static str {
     match status {
         Status::TokenInvalid => "set a token that the server knows",
         Status::Forbidden => "use a token that may do this",
         Status::VersionUnsupported | Status::OpcodeUnknown => "update the older one of client and server",
+        Status::BatchUnknown => "check the id of the batch",
+        Status::SerialUnknown => "check the serial",
+        Status::CursorInvalid => "begin anew without it, and check that the server still has the same data",
+        Status::CursorTooOld => "begin anew from the oldest event",
         Status::Granted
         | Status::Done
+        | Status::Reserved
         | Status::Malformed
         | Status::FrameTooLarge
         | Status::HandshakeRequired
@@ -143,21 +76,38 @@ fn remedy(status: Status) -> &'static str {
         | Status::Overloaded
         | Status::NoSpace
         | Status::Unavailable
-        | Status::BatchUnknown
         | Status::BatchConflict
         | Status::StateConflict
         | Status::TermsInvalid
         | Status::QuantityInvalid
         | Status::StockOverflow
+        | Status::TtlInvalid
+        | Status::ZoneInvalid
         | Status::RequestConflict
         | Status::RequestUnknown
+        | Status::ReservationConfirmed
+        | Status::ReservationCancelled
+        | Status::ReservationExpired
+        | Status::ReservationExtended
+        | Status::HistoryFull
         | Status::BatchDraft
         | Status::NotStarted
         | Status::Paused
         | Status::Ended
         | Status::Closed
+        | Status::AudienceRefused
+        | Status::QuantityAboveLimit
+        | Status::HoldsUserLimit
+        | Status::HoldsBatchLimit
+        | Status::DayLimitReached
         | Status::LimitReached
-        | Status::SoldOut => "repeating does not help; see the server's log",
+        | Status::SoldOut
+        | Status::DaySoldOut
+        | Status::NotYours
+        | Status::OrderEnded
+        | Status::OrderConflict
+        | Status::CouponStateConflict
+        | Status::CouponExpired => "repeating does not help; see the server's log",
     }
 }
 
@@ -167,7 +117,7 @@ impl fmt::Display for ClientError {
             ClientError::UnknownOutcome { operation, deadline, reason } => write!(
                 formatter,
                 "unknown outcome of {operation} (deadline {deadline:?}): {reason}; it may have been done: {}",
-                resolution(*operation)
+                operation.resolution()
             ),
             ClientError::Refused { status, text } if text.is_empty() => {
                 write!(formatter, "the server refuses with {status}: {}", remedy(*status))

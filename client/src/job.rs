@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::request::{Reply, Request};
+use crate::reply::Reply;
+use crate::request::Request;
 use crate::trouble::Trouble;
 
 /// How one attempt ended.

@@ -24,4 +24,7 @@ pub(crate) const ADDRESSES_MAX: usize = 8;
 /// Bytes asked of the socket at once. Less costs system calls, more only memory.
 pub(crate) const READ_BYTES: usize = 64 * 1_024;
 
+/// How long a feed sends nothing before it sends a ping. A third of the time after which a server closes what is idle.
+pub(crate) const FEED_PING_INTERVAL: Duration = Duration::from_secs(20);
+
 const _: () = assert!(DEADLINE_MAX.as_millis() <= u32::MAX as u128);

@@ -8,7 +8,7 @@ use stockade_protocol::frame::Frame;
 use zerocopy::IntoBytes;
 
 use crate::job::{Answer, Attempt};
-use crate::request;
+use crate::reply;
 use crate::trouble::Trouble;
 
 /// A frame in flight.
@@ -57,7 +57,7 @@ impl Pending {
             return Err(Trouble::protocol("a reply is of another kind than its request"));
         }
         // Before the flight is taken out: when this fails, its callers must still be told.
-        let replies = request::replies(frame, flight.answers.len()).map_err(Trouble::protocol)?;
+        let replies = reply::replies(frame, flight.answers.len()).map_err(Trouble::protocol)?;
         for (answer, reply) in self.land(frame.correlation).into_iter().zip(replies) {
             answer.tell(Attempt::Answered(reply));
         }

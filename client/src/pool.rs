@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::builder::Options;
 use crate::job::{Attempt, Job};
 use crate::limits::QUEUED_REQUESTS_MAX;
-use crate::outcome::Server;
+use crate::server::Server;
 use crate::trouble::Trouble;
 
 pub(crate) struct Pool {

@@ -1,193 +1,189 @@
-//! Requests and replies as the connections carry them: one item each, typed.
+//! Requests as the connections carry them: one item each, typed.
 
 use bytes::{BufMut, BytesMut};
-use stockade_protocol::batch::{AddStock, BatchId, BatchInfo, Change, Create, List};
-use stockade_protocol::claim::{Claim, ClaimReply, RequestKey, SerialRun};
-use stockade_protocol::frame::Frame;
+use stockade_protocol::batch::{self, AddStock, BatchId, Create, Edit, StatsQuery, Withdraw};
+use stockade_protocol::claim::{Claim, RequestKey};
+use stockade_protocol::coupon::{self, CouponKey};
+use stockade_protocol::feed::Forget;
+use stockade_protocol::hello::Page;
 use stockade_protocol::ping::Ping;
-use stockade_protocol::{Opcode, Status};
+use stockade_protocol::reservation::{Extend, Reserve};
+use stockade_protocol::wallet::WalletQuery;
+use stockade_protocol::{Opcode, limits};
 use zerocopy::IntoBytes;
 
-use crate::error::Operation;
+use crate::builder::invalid;
+use crate::error::ClientError;
+use crate::operation::Operation;
 
-/// One item to send. What is asked for rarely is boxed: thousands of claims wait in queues at once.
+/// One item to send. What is large and asked for rarely is boxed: thousands of claims wait in queues at once.
 #[derive(Clone, Debug)]
 pub(crate) enum Request {
+    Ping(Ping),
+    Clients(Page),
     Claim(Claim),
     Lookup(RequestKey),
     Serials(RequestKey),
-    Create(Box<Create>),
-    Show(BatchId),
-    List(List),
-    Change(Change),
+    Reserve(Reserve),
+    Confirm(RequestKey),
+    Cancel(RequestKey),
+    Extend(Extend),
+    CreateBatch(Box<Create>),
+    ShowBatch(BatchId),
+    ListBatches(batch::List),
+    ChangeBatch(batch::Change),
     AddStock(AddStock),
-    Ping(Ping),
+    EditBatch(Box<Edit>),
+    WithdrawStock(Withdraw),
+    BatchStats(StatsQuery),
+    BatchRefusals(BatchId),
+    ReconcileBatch(BatchId),
+    ChangeCoupon(coupon::Change),
+    ShowCoupon(CouponKey),
+    ListCoupons(coupon::List),
+    CouponLog(CouponKey),
+    Wallet(Box<WalletQuery>),
+    Consumers(Page),
+    ForgetConsumer(Box<Forget>),
 }
 
-/// The answer to one request.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    /// To `Claim` and `Lookup`.
-    Claim(ClaimReply),
-    /// To `Serials`.
-    Serials(Vec<SerialRun>),
-    /// To `Create`, `Show`, `Change` and `AddStock`.
-    Batch(Box<BatchInfo>),
-    /// To `List`.
-    Batches(Vec<BatchInfo>),
-    /// To `Ping`.
-    Ping(Ping),
-}
-
-/// A call returns only replies that [`Request::status_of`] has checked, so callers that know what they asked for may
-/// insist on the kind.
-const KIND_CHECKED: &str = "the kind of a reply was checked against its request";
-
-impl Reply {
-    pub(crate) fn into_claim(self) -> ClaimReply {
-        let Reply::Claim(reply) = self else { unreachable!("{KIND_CHECKED}") };
-        reply
-    }
-
-    pub(crate) fn into_batch(self) -> Box<BatchInfo> {
-        let Reply::Batch(info) = self else { unreachable!("{KIND_CHECKED}") };
-        info
-    }
-
-    pub(crate) fn into_batches(self) -> Vec<BatchInfo> {
-        let Reply::Batches(infos) = self else { unreachable!("{KIND_CHECKED}") };
-        infos
-    }
-
-    pub(crate) fn into_serials(self) -> Vec<SerialRun> {
-        let Reply::Serials(runs) = self else { unreachable!("{KIND_CHECKED}") };
-        runs
-    }
-}
+/// The kinds whose requests share frames: those that come in crowds. Each other request travels alone.
+pub(crate) const SHARED: [Opcode; 7] = [
+    Opcode::Claim,
+    Opcode::Reserve,
+    Opcode::Confirm,
+    Opcode::Cancel,
+    Opcode::Extend,
+    Opcode::CouponChange,
+    Opcode::Lookup,
+];
 
 impl Request {
     pub(crate) fn opcode(&self) -> Opcode {
         match self {
+            Request::Ping(_) => Opcode::Ping,
+            Request::Clients(_) => Opcode::ClientList,
             Request::Claim(_) => Opcode::Claim,
             Request::Lookup(_) => Opcode::Lookup,
             Request::Serials(_) => Opcode::Serials,
-            Request::Create(_) => Opcode::BatchCreate,
-            Request::Show(_) => Opcode::BatchShow,
-            Request::List(_) => Opcode::BatchList,
-            Request::Change(_) => Opcode::BatchChange,
+            Request::Reserve(_) => Opcode::Reserve,
+            Request::Confirm(_) => Opcode::Confirm,
+            Request::Cancel(_) => Opcode::Cancel,
+            Request::Extend(_) => Opcode::Extend,
+            Request::CreateBatch(_) => Opcode::BatchCreate,
+            Request::ShowBatch(_) => Opcode::BatchShow,
+            Request::ListBatches(_) => Opcode::BatchList,
+            Request::ChangeBatch(_) => Opcode::BatchChange,
             Request::AddStock(_) => Opcode::BatchAddStock,
-            Request::Ping(_) => Opcode::Ping,
+            Request::EditBatch(_) => Opcode::BatchEdit,
+            Request::WithdrawStock(_) => Opcode::BatchWithdraw,
+            Request::BatchStats(_) => Opcode::BatchStats,
+            Request::BatchRefusals(_) => Opcode::BatchRefusals,
+            Request::ReconcileBatch(_) => Opcode::BatchReconcile,
+            Request::ChangeCoupon(_) => Opcode::CouponChange,
+            Request::ShowCoupon(_) => Opcode::CouponShow,
+            Request::ListCoupons(_) => Opcode::CouponList,
+            Request::CouponLog(_) => Opcode::CouponLog,
+            Request::Wallet(_) => Opcode::Wallet,
+            Request::Consumers(_) => Opcode::FeedList,
+            Request::ForgetConsumer(_) => Opcode::FeedForget,
         }
     }
 
     /// Appends the item.
     pub(crate) fn encode(&self, body: &mut BytesMut) {
         let bytes = match self {
-            Request::Claim(item) => item.as_bytes(),
-            Request::Lookup(item) | Request::Serials(item) => item.as_bytes(),
-            Request::Create(item) => item.as_bytes(),
-            Request::Show(item) => item.as_bytes(),
-            Request::List(item) => item.as_bytes(),
-            Request::Change(item) => item.as_bytes(),
-            Request::AddStock(item) => item.as_bytes(),
             Request::Ping(item) => item.as_bytes(),
+            Request::Clients(item) | Request::Consumers(item) => item.as_bytes(),
+            Request::Claim(item) => item.as_bytes(),
+            Request::Lookup(item) | Request::Serials(item) | Request::Confirm(item) | Request::Cancel(item) => {
+                item.as_bytes()
+            }
+            Request::Reserve(item) => item.as_bytes(),
+            Request::Extend(item) => item.as_bytes(),
+            Request::CreateBatch(item) => item.as_bytes(),
+            Request::ShowBatch(item) | Request::BatchRefusals(item) | Request::ReconcileBatch(item) => item.as_bytes(),
+            Request::ListBatches(item) => item.as_bytes(),
+            Request::ChangeBatch(item) => item.as_bytes(),
+            Request::AddStock(item) | Request::WithdrawStock(item) => item.as_bytes(),
+            Request::EditBatch(item) => item.as_bytes(),
+            Request::BatchStats(item) => item.as_bytes(),
+            Request::ChangeCoupon(item) => item.as_bytes(),
+            Request::ShowCoupon(item) | Request::CouponLog(item) => item.as_bytes(),
+            Request::ListCoupons(item) => item.as_bytes(),
+            Request::Wallet(item) => item.as_bytes(),
+            Request::ForgetConsumer(item) => item.as_bytes(),
         };
         body.put_slice(bytes);
     }
 
     /// What it changes; `None` when it only reads.
     pub(crate) fn operation(&self) -> Option<Operation> {
+        let key = |key: &RequestKey| (key.batch.get(), key.user.get(), key.request.get());
         match self {
-            Request::Claim(claim) => Some(Operation::Claim {
-                batch: claim.batch.get(),
-                user: claim.user.get(),
-                request: claim.request.get(),
-            }),
-            Request::Create(create) => Some(Operation::CreateBatch { batch: create.batch.get() }),
-            Request::Change(change) => {
+            Request::Claim(claim) => {
+                let (batch, user, request) = (claim.batch.get(), claim.user.get(), claim.request.get());
+                Some(Operation::Claim { batch, user, request })
+            }
+            Request::Reserve(reserve) => {
+                let (batch, user, request) = (reserve.batch.get(), reserve.user.get(), reserve.request.get());
+                Some(Operation::Reserve { batch, user, request })
+            }
+            Request::Confirm(of) => {
+                let (batch, user, request) = key(of);
+                Some(Operation::Confirm { batch, user, request })
+            }
+            Request::Cancel(of) => {
+                let (batch, user, request) = key(of);
+                Some(Operation::Cancel { batch, user, request })
+            }
+            Request::Extend(extend) => {
+                let (batch, user, request) = (extend.batch.get(), extend.user.get(), extend.request.get());
+                Some(Operation::Extend { batch, user, request })
+            }
+            Request::CreateBatch(create) => Some(Operation::CreateBatch { batch: create.batch.get() }),
+            Request::ChangeBatch(change) => {
                 let action = change.action().expect("built from an action, with no reserved bit set");
                 Some(Operation::ChangeBatch { batch: change.batch.get(), action })
             }
             Request::AddStock(add) => Some(Operation::AddStock { batch: add.batch.get(), request: add.request.get() }),
-            Request::Lookup(_) | Request::Serials(_) | Request::Show(_) | Request::List(_) | Request::Ping(_) => None,
-        }
-    }
-
-    /// Checks that `reply` can be the answer, and returns its status if it has one.
-    ///
-    /// # Errors
-    /// What cannot be understood about it.
-    pub(crate) fn status_of(&self, reply: &Reply) -> Result<Option<Status>, Unclear> {
-        match (self, reply) {
-            (Request::Claim(claim), Reply::Claim(reply)) => {
-                let status = claim_status(reply)?;
-                let is_partial = reply.granted > 0 && reply.granted < claim.quantity && !claim.is_up_to();
-                if reply.granted > claim.quantity || is_partial {
-                    return Err(Unclear::Contradiction("the grant is of another quantity than was asked for"));
-                }
-                Ok(Some(status))
+            Request::EditBatch(edit) => Some(Operation::EditBatch { batch: edit.batch() }),
+            Request::WithdrawStock(withdraw) => {
+                Some(Operation::WithdrawStock { batch: withdraw.batch.get(), request: withdraw.request.get() })
             }
-            (Request::Lookup(_), Reply::Claim(reply)) => claim_status(reply).map(Some),
-            (Request::Create(_) | Request::Show(_) | Request::Change(_) | Request::AddStock(_), Reply::Batch(info)) => {
-                info.status().map(Some).ok_or_else(|| Unclear::Status(info.as_bytes()[0]))
-            }
-            (Request::Ping(sent), Reply::Ping(back)) if sent.nonce != back.nonce => {
-                Err(Unclear::Contradiction("the ping came back changed"))
-            }
-            (Request::Ping(_), Reply::Ping(_))
-            | (Request::Serials(_), Reply::Serials(_))
-            | (Request::List(_), Reply::Batches(_)) => Ok(None),
-            (_, Reply::Claim(_) | Reply::Serials(_) | Reply::Batch(_) | Reply::Batches(_) | Reply::Ping(_)) => {
-                Err(Unclear::Contradiction("a reply is of another kind than its request"))
-            }
+            Request::ChangeCoupon(change) => Some(Operation::ChangeCoupon {
+                batch: change.batch.get(),
+                serial: change.serial.get(),
+                action: change.action().expect("built from an action, with no reserved bit set"),
+                order: change.order.get(),
+            }),
+            Request::ForgetConsumer(_) => Some(Operation::ForgetConsumer),
+            Request::Ping(_)
+            | Request::Clients(_)
+            | Request::Lookup(_)
+            | Request::Serials(_)
+            | Request::ShowBatch(_)
+            | Request::ListBatches(_)
+            | Request::BatchStats(_)
+            | Request::BatchRefusals(_)
+            | Request::ReconcileBatch(_)
+            | Request::ShowCoupon(_)
+            | Request::ListCoupons(_)
+            | Request::CouponLog(_)
+            | Request::Wallet(_)
+            | Request::Consumers(_) => None,
         }
     }
 }
 
-/// Why an answer cannot be understood.
-pub(crate) enum Unclear {
-    /// It has a status that this client does not know. By the protocol that is a refusal: nothing was done.
-    Status(u8),
-    /// It cannot be true: who knows what was done.
-    Contradiction(&'static str),
-}
-
-fn claim_status(reply: &ClaimReply) -> Result<Status, Unclear> {
-    let status = reply.status().ok_or_else(|| Unclear::Status(reply.as_bytes()[0]))?;
-    if (status == Status::Granted) != (reply.granted > 0) {
-        return Err(Unclear::Contradiction("the status and the number of units granted contradict each other"));
-    }
-    if reply.run > reply.granted || reply.is_split() != (reply.run < reply.granted) {
-        return Err(Unclear::Contradiction("the run of serials and the number of units granted contradict each other"));
-    }
-    if reply.serial.get().checked_add(reply.run.into()).is_none() {
-        return Err(Unclear::Contradiction("the serials are beyond the largest"));
-    }
-    Ok(status)
-}
-
-/// The replies that a frame holds, one for each of the `waiting` requests of the frame it answers.
+/// Checks the limit of a page.
 ///
 /// # Errors
-/// What is impossible about it.
-pub(crate) fn replies(frame: &Frame<'_>, waiting: usize) -> Result<Vec<Reply>, &'static str> {
-    const COUNT_WRONG: &str = "a reply holds another number of items than its request";
-    let replies: Vec<Reply> = match frame.opcode {
-        Opcode::Claim | Opcode::Lookup => items::<ClaimReply>(frame)?.iter().copied().map(Reply::Claim).collect(),
-        Opcode::BatchCreate | Opcode::BatchShow | Opcode::BatchChange | Opcode::BatchAddStock => {
-            items::<BatchInfo>(frame)?.iter().map(|info| Reply::Batch(Box::new(*info))).collect()
-        }
-        Opcode::BatchList => vec![Reply::Batches(items(frame)?.to_vec())],
-        Opcode::Serials => vec![Reply::Serials(items(frame)?.to_vec())],
-        Opcode::Ping => items::<Ping>(frame)?.iter().copied().map(Reply::Ping).collect(),
-        Opcode::Hello | Opcode::Fault => return Err("a reply is of a kind that was not asked for"),
-    };
-    if replies.len() == waiting { Ok(replies) } else { Err(COUNT_WRONG) }
-}
-
-fn items<'a, T>(frame: &Frame<'a>) -> Result<&'a [T], &'static str>
-where
-    T: zerocopy::FromBytes + zerocopy::KnownLayout + zerocopy::Immutable + zerocopy::Unaligned,
-{
-    frame.items().map_err(|_| "the items of a reply have another size than its opcode says")
+/// `InvalidInput` when it is out of range.
+pub(crate) fn page_limit(limit: u32) -> Result<u32, ClientError> {
+    let max = limits::BATCHES_PER_FRAME_MAX;
+    if (1..=max).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(invalid("limit", format!("{limit} is not within 1..={max}")))
 }

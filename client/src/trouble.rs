@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use stockade_protocol::{Retry, Status};
 
+use crate::error::ClientError;
+
 /// What stood in the way of an attempt.
 #[derive(Clone, Debug)]
 pub(crate) enum Trouble {
@@ -55,7 +57,7 @@ impl Trouble {
             Trouble::Stranger(_) | Trouble::RefusedUnknown(_) => true,
             Trouble::Refused { status, .. } => match status.retry() {
                 Retry::Later => false,
-                Retry::Never | Retry::WhenBatchChanges => true,
+                Retry::Never | Retry::WhenBatchChanges | Retry::WhenCouponChanges => true,
             },
         }
     }
@@ -69,6 +71,23 @@ impl Trouble {
             | Trouble::RefusedUnknown(reason) => reason.to_string(),
             Trouble::Refused { status, text } if text.is_empty() => format!("the server answered {status}"),
             Trouble::Refused { status, text } => format!("the server answered {status}: {text}"),
+        }
+    }
+
+    /// The error of a call that it ended, where nothing is in doubt.
+    pub(crate) fn error(&self, server: &str, reason: String) -> ClientError {
+        let server = server.to_owned();
+        match self {
+            Trouble::Network(_) => ClientError::Unavailable { server, status: None, reason },
+            Trouble::Protocol(_) | Trouble::Stranger(_) | Trouble::RefusedUnknown(_) => {
+                ClientError::Protocol { server, reason }
+            }
+            Trouble::Refused { status, text } => match status.retry() {
+                Retry::Later => ClientError::Unavailable { server, status: Some(*status), reason },
+                Retry::Never | Retry::WhenBatchChanges | Retry::WhenCouponChanges => {
+                    ClientError::Refused { status: *status, text: text.to_string() }
+                }
+            },
         }
     }
 }

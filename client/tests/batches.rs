@@ -1,20 +1,43 @@
 //! The operations on batches, and what the handshake tells, in plain types.
 
-use stockade_client::{Action, Batch, BatchOutcome, Durability, Server, State, Status, Terms};
+use stockade_client::{
+    Action, Audience, Batch, BatchOutcome, Durability, Fields, Holds, Server, State, Status, Terms, Validity,
+};
 use stockade_protocol::Opcode;
-use stockade_protocol::batch::{AddStock, BatchId, BatchInfo, Change, Create, List};
+use stockade_protocol::batch::{AddStock, BatchId, BatchInfo, Change, Create, Edit, List};
 use stockade_protocol::ping::Ping;
 
 use crate::support::FakeServer;
 
+fn terms() -> Terms {
+    Terms {
+        stock: 10,
+        per_user: Some(2),
+        per_user_day: Some(1),
+        per_day: Some(5),
+        quantity_max: Some(3),
+        audience: Audience { all: 1, any: 6, none: 8 },
+        holds: Holds { per_user: Some(4), share: Some(50) },
+        starts_ms: Some(1_000),
+        ends_ms: None,
+        validity: Validity { expires_ms: Some(9_000), valid_days: Some(30), return_days: 7 },
+        zone: String::from("Asia/Shanghai"),
+        draft: false,
+        name: String::from("票 tickets"),
+    }
+}
+
 fn info(status: Status) -> BatchInfo {
-    let mut info = BatchInfo::about(status, 4, State::Scheduled, "票 tickets");
+    let mut info = BatchInfo::about(status, 4, State::Scheduled, &terms());
     info.total = 10.into();
     info.granted = 3.into();
-    info.remaining = 7.into();
-    info.per_user = 2.into();
-    info.starts_ms = 1_000.into();
+    info.held = 2.into();
+    info.voided = 1.into();
+    info.remaining = 4.into();
+    info.day_units = 5.into();
+    info.version = 6.into();
     info.created_ms = 500.into();
+    info.epoch = 77.into();
     info
 }
 
@@ -23,12 +46,23 @@ fn batch() -> Batch {
         id: 4,
         name: String::from("票 tickets"),
         state: State::Scheduled,
+        version: 6,
         total: 10,
         granted: 3,
-        remaining: 7,
+        held: 2,
+        voided: 1,
+        remaining: 4,
+        day_units: 5,
         per_user: Some(2),
+        per_user_day: Some(1),
+        per_day: Some(5),
+        quantity_max: Some(3),
+        audience: Audience { all: 1, any: 6, none: 8 },
+        holds: Holds { per_user: Some(4), share: Some(50) },
         starts_ms: Some(1_000),
         ends_ms: None,
+        validity: Validity { expires_ms: Some(9_000), valid_days: Some(30), return_days: 7 },
+        zone: String::from("Asia/Shanghai"),
         created_ms: 500,
     }
 }
@@ -37,18 +71,10 @@ fn batch() -> Batch {
 async fn every_operation_says_what_was_asked_and_returns_what_was_answered() {
     let server = FakeServer::start().await;
     let client = server.client().build().expect("valid");
-    let terms = Terms {
-        stock: 10,
-        per_user: Some(2),
-        starts_ms: Some(1_000),
-        ends_ms: None,
-        draft: false,
-        name: String::from("票 tickets"),
-    };
-    let sent = terms.clone();
+    let fields = Fields::NAME.with(Fields::ENDS);
     let _ = server.serve(move |frame| match frame.opcode {
         Opcode::BatchCreate => {
-            assert_eq!(frame.items::<Create>(), [Create::new(4, &sent).expect("fits")]);
+            assert_eq!(frame.items::<Create>(), [Create::new(4, &terms()).expect("fits")]);
             frame.answered(&[info(Status::Done)])
         }
         Opcode::BatchShow if frame.items::<BatchId>() == [BatchId { batch: 4.into() }] => {
@@ -63,20 +89,45 @@ async fn every_operation_says_what_was_asked_and_returns_what_was_answered() {
             assert_eq!(frame.items::<Change>(), [Change::new(4, Action::Resume)]);
             frame.answered(&[info(Status::StateConflict)])
         }
-        Opcode::BatchAddStock => {
+        Opcode::BatchEdit => {
+            assert_eq!(frame.items::<Edit>(), [Edit::new(4, fields, &terms(), 5).expect("fits")]);
+            frame.answered(&[info(Status::BatchConflict)])
+        }
+        Opcode::BatchAddStock | Opcode::BatchWithdraw => {
             assert_eq!(frame.items::<AddStock>(), [AddStock::new(4, 11, 6)]);
-            frame.answered(&[info(Status::Done)])
+            let moved = if frame.opcode == Opcode::BatchWithdraw { 4 } else { 6 };
+            let mut info = info(Status::Done);
+            info.moved = moved.into();
+            frame.answered(&[info])
         }
         other => panic!("{other:?} was not asked for"),
     });
-    let outcome = |status| Ok(BatchOutcome { status, batch: Some(batch()) });
+    let moving = |status, moved| Ok(BatchOutcome { status, batch: Some(batch()), moved, epoch: 77 });
+    let outcome = |status| moving(status, 0);
 
-    assert_eq!(client.create_batch(4, &terms).await, outcome(Status::Done));
+    assert_eq!(client.create_batch(4, &terms()).await, outcome(Status::Done));
     assert_eq!(client.show_batch(4).await, outcome(Status::Done));
-    assert_eq!(client.show_batch(5).await, Ok(BatchOutcome { status: Status::BatchUnknown, batch: None }));
+    let unknown = BatchOutcome { status: Status::BatchUnknown, batch: None, moved: 0, epoch: 0 };
+    assert_eq!(client.show_batch(5).await, Ok(unknown));
     assert_eq!(client.list_batches(2, 100).await, Ok(vec![batch(), batch()]));
     assert_eq!(client.change_batch(4, Action::Resume).await, outcome(Status::StateConflict));
-    assert_eq!(client.add_stock(4, 11, 6).await, outcome(Status::Done));
+    assert_eq!(client.edit_batch(4, fields, &terms(), 5).await, outcome(Status::BatchConflict));
+    assert_eq!(client.add_stock(4, 11, 6).await, moving(Status::Done, 6));
+    assert_eq!(client.withdraw_stock(4, 11, 6).await, moving(Status::Done, 4));
+}
+
+#[tokio::test]
+async fn a_purged_batch_is_done_and_gone() {
+    let server = FakeServer::start().await;
+    let client = server.client().build().expect("valid");
+    let _ = server.serve(|frame| {
+        assert_eq!(frame.items::<Change>(), [Change::new(4, Action::Purge)]);
+        let mut gone = BatchInfo::refused(Status::Done, 4);
+        gone.epoch = 9.into();
+        frame.answered(&[gone])
+    });
+    let gone = BatchOutcome { status: Status::Done, batch: None, moved: 0, epoch: 9 };
+    assert_eq!(client.change_batch(4, Action::Purge).await, Ok(gone));
 }
 
 #[tokio::test]
@@ -99,6 +150,7 @@ async fn the_server_describes_itself_and_is_asked_once() {
         cores: 4,
         claims_per_frame_max: 8_192,
         in_flight_claims_max: 65_536,
+        ttl_s_max: 3_600,
         store_id: 77,
         durable_epoch: 5,
         now_ms: 0,

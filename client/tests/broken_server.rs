@@ -1,7 +1,7 @@
 //! A peer that breaks the protocol: the connection ends, the error says so, the next call has a new connection.
 
 use stockade_client::{Client, ClientError, Status};
-use stockade_protocol::batch::{BatchInfo, State};
+use stockade_protocol::batch::{BatchInfo, State, Terms};
 use stockade_protocol::claim::ClaimReply;
 use stockade_protocol::ping::Ping;
 use zerocopy::FromZeros;
@@ -145,7 +145,7 @@ async fn a_list_entry_without_a_batch_is_not_believed() {
     let client = server.client().build().expect("valid");
     let _ = server.serve(|frame| {
         let (batch, none) =
-            (BatchInfo::about(Status::Done, 3, State::Active, "tickets"), BatchInfo::refused(Status::Done, 4));
+            (BatchInfo::about(Status::Done, 3, State::Active, &Terms::default()), BatchInfo::refused(Status::Done, 4));
         frame.answered(&[batch, none])
     });
     let result = client.list_batches(0, 2).await;

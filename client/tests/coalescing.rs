@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use stockade_client::{Client, Status};
+use stockade_client::{Client, CouponRequest, CouponState, ReserveRequest, Status};
 use stockade_protocol::Opcode;
 use stockade_protocol::claim::{ClaimReply, RequestKey};
+use stockade_protocol::coupon::{self, Changed};
+use stockade_protocol::reservation::{Extend, Reserve};
 use tokio::task::JoinSet;
 
 use crate::support::{FakeServer, claim_of, play};
@@ -87,4 +89,70 @@ async fn claims_and_look_ups_queued_together_take_a_frame_each() {
     assert_eq!(known.expect("answered").serials, [60]);
     assert_eq!(first.expect("answered").serials, [1]);
     assert_eq!(second.expect("answered").serials, [2]);
+}
+
+const KINDS: [Opcode; 6] =
+    [Opcode::Claim, Opcode::Reserve, Opcode::Confirm, Opcode::Cancel, Opcode::Extend, Opcode::CouponChange];
+
+#[tokio::test]
+async fn what_is_queued_together_takes_a_frame_for_each_kind() {
+    let server = FakeServer::start().await;
+    let client = server.client().build().expect("valid");
+    let reserve = |user| ReserveRequest { batch: 1, user, request: 7, ttl_s: 60, ..ReserveRequest::default() };
+    let coupon = |serial| CouponRequest { batch: 1, user: 9, serial, order: 88 };
+    let calls = async {
+        tokio::join!(
+            async { tokio::join!(client.reserve(reserve(1)), client.confirm(1, 2, 7), client.cancel(1, 3, 7)) },
+            async {
+                tokio::join!(client.lock_coupon(coupon(4)), client.extend(1, 5, 7, 60), client.claim(claim_of(6)))
+            },
+            async { tokio::join!(client.reserve(reserve(11)), client.confirm(1, 12, 7), client.cancel(1, 13, 7)) },
+            async {
+                tokio::join!(client.redeem_coupon(coupon(14)), client.extend(1, 15, 7, 60), client.claim(claim_of(16)))
+            },
+        )
+    };
+    let script = async {
+        let mut peer = server.accept().await;
+        for kind in KINDS {
+            let frame = peer.frame().await;
+            assert_eq!((frame.opcode, frame.count), (kind, 2));
+            let serials = |of: u64| u32::try_from(of).expect("small");
+            let bytes = match frame.opcode {
+                Opcode::Claim => frame.granted(),
+                Opcode::Reserve => {
+                    let reserved = |item: &Reserve| ClaimReply::reserved(1, serials(item.user.get()), 1);
+                    frame.answered(&frame.items().iter().map(reserved).collect::<Vec<_>>())
+                }
+                Opcode::Extend => {
+                    let extended = |item: &Extend| ClaimReply::reserved(1, serials(item.user.get()), 1);
+                    frame.answered(&frame.items().iter().map(extended).collect::<Vec<_>>())
+                }
+                Opcode::Confirm => {
+                    let granted = |key: &RequestKey| ClaimReply::granted(1, serials(key.user.get()), 1);
+                    frame.answered(&frame.keys().iter().map(granted).collect::<Vec<_>>())
+                }
+                Opcode::Cancel => frame.answered(&[Status::Done, Status::ReservationExpired].map(ClaimReply::refused)),
+                _ => {
+                    let states = [CouponState::Locked, CouponState::Redeemed];
+                    let changed = |(change, state): (&coupon::Change, CouponState)| {
+                        Changed::about(Status::Done, state, change.serial.get())
+                    };
+                    frame.answered(&frame.items().iter().zip(states).map(changed).collect::<Vec<_>>())
+                }
+            };
+            peer.send(&bytes).await;
+        }
+        peer
+    };
+    let ((one, two, three, four), _peer) = Box::pin(play(calls, script)).await;
+    for (outcome, serial) in [(one.0, 1), (one.1, 2), (two.1, 5), (two.2, 6)] {
+        assert_eq!(outcome.expect("answered").serials, [serial]);
+    }
+    for (outcome, serial) in [(three.0, 11), (three.1, 12), (four.1, 15), (four.2, 16)] {
+        assert_eq!(outcome.expect("answered").serials, [serial]);
+    }
+    assert_eq!([one.2, three.2].map(|end| end.expect("answered").status), [Status::Done, Status::ReservationExpired]);
+    let states = [two.0, four.0].map(|change| change.expect("answered").state);
+    assert_eq!(states, [Some(CouponState::Locked), Some(CouponState::Redeemed)]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stockade_client::{Builder, CONNECTIONS_MAX, Client, ClientError, DEADLINE_MAX, Terms};
+use stockade_client::{Builder, CONNECTIONS_MAX, Client, ClientError, DEADLINE_MAX, Fields, Terms};
 
 use crate::support::FakeServer;
 
@@ -51,8 +51,19 @@ fn a_token_stays_out_of_debug_output() {
 async fn arguments_that_cannot_be_sent_are_refused_without_a_connection() {
     let server = FakeServer::start().await;
     let client = server.client().build().expect("valid");
-    let terms = Terms { stock: 1, per_user: None, starts_ms: None, ends_ms: None, draft: false, name: "x".repeat(89) };
+    let terms = Terms { stock: 1, name: "x".repeat(89), ..Terms::default() };
     assert_eq!(argument(client.create_batch(1, &terms).await), "name");
-    assert_eq!(argument(client.list_batches(0, 0).await), "limit");
-    assert_eq!(argument(client.list_batches(0, 1_025).await), "limit");
+    assert_eq!(argument(client.edit_batch(1, Fields::NAME, &terms, 0).await), "name");
+    let terms = Terms { stock: 1, zone: "x".repeat(41), ..Terms::default() };
+    assert_eq!(argument(client.create_batch(1, &terms).await), "zone");
+    assert_eq!(argument(client.edit_batch(1, Fields::NAME, &terms, 0).await), "zone");
+    assert_eq!(argument(client.edit_batch(1, Fields(1 << 9), &Terms::default(), 0).await), "fields");
+    for limit in [0, 1_025, u32::MAX] {
+        assert_eq!(argument(client.list_batches(0, limit).await), "limit");
+        assert_eq!(argument(client.list_coupons(1, 0, limit, 0).await), "limit");
+        assert_eq!(argument(client.batch_stats(1, 0, limit, 0).await), "limit");
+        assert_eq!(argument(client.wallet(9, &[], limit, None, 0).await), "limit");
+        assert_eq!(argument(client.clients(0, limit).await), "limit");
+        assert_eq!(argument(client.feed_consumers(0, limit).await), "limit");
+    }
 }

@@ -47,6 +47,12 @@ async fn refusals_of_the_business_kind_are_outcomes_at_once() {
         Status::Closed,
         Status::RequestConflict,
         Status::QuantityInvalid,
+        Status::ReservationCancelled,
+        Status::HistoryFull,
+        Status::AudienceRefused,
+        Status::QuantityAboveLimit,
+        Status::DayLimitReached,
+        Status::DaySoldOut,
     ];
     let server = FakeServer::start().await;
     let client = server.client().attempts(1).build().expect("valid");
@@ -55,13 +61,13 @@ async fn refusals_of_the_business_kind_are_outcomes_at_once() {
         let number = u8::try_from(frame.claim_key().0).expect("a status");
         let status = Status::from_number(number).expect("a status");
         let mut reply = ClaimReply::refused(status);
-        (reply.remaining, reply.user_units) = (4.into(), 2.into());
+        (reply.remaining, reply.user_units, reply.day_units) = (4.into(), 2.into(), 1.into());
         frame.answered(&[reply])
     });
     for status in refusals {
         let request = stockade_client::ClaimRequest { batch: status as u64, ..CLAIM };
         let outcome = client.claim(request).await.expect("an outcome");
         assert_eq!((outcome.status, outcome.granted, outcome.serials), (status, 0, vec![]));
-        assert_eq!((outcome.remaining, outcome.user_units), (4, 2));
+        assert_eq!((outcome.remaining, outcome.user_units, outcome.day_units), (4, 2, 1));
     }
 }

@@ -1,6 +1,8 @@
 //! A claim that was sent and not answered is never reported as anything but unknown.
 
-use stockade_client::{ClientError, Operation, Status};
+use stockade_client::{
+    Action, Client, ClientError, CouponAction, CouponRequest, Fields, Operation, ReserveRequest, Status, Terms,
+};
 use stockade_protocol::Opcode;
 use stockade_protocol::claim::{ClaimReply, RequestKey};
 
@@ -85,4 +87,84 @@ async fn overload_after_a_cut_leaves_the_outcome_unknown() {
     })
     .await;
     assert!(matches!(result, Err(ClientError::UnknownOutcome { operation: OPERATION, .. })), "{result:?}");
+}
+
+/// The operation and the sentence of a call whose connection is cut after it was sent.
+async fn cut<T>(call: impl AsyncFnOnce(Client) -> Result<T, ClientError>) -> (Operation, String) {
+    let server = FakeServer::start().await;
+    let client = server.client().attempts(1).build().expect("valid");
+    let calls = async { call(client).await.map(|_| ()) };
+    let (result, ()) = play(calls, async { drop(server.accept().await.frame().await) }).await;
+    let error = result.expect_err("no reply came");
+    let sentence = error.to_string();
+    let ClientError::UnknownOutcome { operation, .. } = error else { panic!("{error:?}") };
+    (operation, sentence)
+}
+
+#[tokio::test]
+async fn every_operation_that_changes_something_is_named_with_what_resolves_it() {
+    let (batch, user, request) = (4, 9, 7);
+    let reserve = ReserveRequest { batch, user, request, ttl_s: 60, ..ReserveRequest::default() };
+    let coupon = CouponRequest { batch, user, serial: 30, order: 88 };
+    let cases = [
+        (
+            cut(async |client| client.reserve(reserve).await).await,
+            Operation::Reserve { batch, user, request },
+            "reservation 7 of user 9 on batch 4",
+            "reserve again with the same request id, or ask lookup(batch 4, user 9, request 7)",
+        ),
+        (
+            cut(async |client| client.confirm(batch, user, request).await).await,
+            Operation::Confirm { batch, user, request },
+            "confirmation of reservation 7 of user 9 on batch 4",
+            "confirm request 7 again",
+        ),
+        (
+            cut(async |client| client.cancel(batch, user, request).await).await,
+            Operation::Cancel { batch, user, request },
+            "cancellation of reservation 7 of user 9 on batch 4",
+            "cancel request 7 again",
+        ),
+        (
+            cut(async |client| client.extend(batch, user, request, 60).await).await,
+            Operation::Extend { batch, user, request },
+            "extension of reservation 7 of user 9 on batch 4",
+            "extend request 7 again by the same time",
+        ),
+        (
+            cut(async |client| client.redeem_coupon(coupon).await).await,
+            Operation::ChangeCoupon { batch, serial: 30, action: CouponAction::Redeem, order: 88 },
+            "redeem of coupon 30 of batch 4 for order 88",
+            "redeem it again for the same order 88, or ask show_coupon(batch 4, serial 30)",
+        ),
+        (
+            cut(async |client| client.edit_batch(batch, Fields::NAME, &Terms::default(), 0).await).await,
+            Operation::EditBatch { batch },
+            "edit of batch 4",
+            "show batch 4 and compare its terms and its version",
+        ),
+        (
+            cut(async |client| client.change_batch(batch, Action::Purge).await).await,
+            Operation::ChangeBatch { batch, action: Action::Purge },
+            "change Purge of batch 4",
+            "show batch 4: it is unknown once it was purged",
+        ),
+        (
+            cut(async |client| client.withdraw_stock(batch, request, 5).await).await,
+            Operation::WithdrawStock { batch, request },
+            "withdrawal 7 from batch 4",
+            "withdraw the stock again with the same request id 7",
+        ),
+        (
+            cut(async |client| client.forget_consumer("mails").await).await,
+            Operation::ForgetConsumer,
+            "forgetting of a consumer",
+            "list the consumers, or forget it again",
+        ),
+    ];
+    for ((operation, sentence), expected, what, resolution) in cases {
+        assert_eq!(operation, expected);
+        assert!(sentence.starts_with(&format!("unknown outcome of {what} (")), "{sentence}");
+        assert!(sentence.ends_with(&format!("it may have been done: {resolution}")), "{sentence}");
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! plan ─► run ─┬─ wire      opens connections, creates the batches
-//!              ├─ load      one thread each: epoll, schedules, frames out, replies in
+//!              ├─ load      one thread each: epoll, schedules, frames out, replies in; before it, if it needs
+//!              │    │       coupons, a load of claims that has them granted
 //!              │    └─ timeline   what happened when
 //!              ├─ probe     the server's own metrics meanwhile, if its admin port is named
 //!              ├─ view      a terminal, or plain lines, meanwhile

@@ -56,6 +56,23 @@ pub const RATIO_SUM_MAX: f64 = 0.95;
 /// Distinct users with `users`; without it each claim has a new one.
 pub const USERS_MAX: u64 = 1 << 48;
 
+/// Coupons that are granted before a measurement: at 16 bytes each, what a generator may remember.
+pub const GRANTS_MAX: u64 = 100_000_000;
+
+/// Claims of one frame while those coupons are granted: the server takes fewer system calls for them, and they are not
+/// measured.
+pub const GRANTS_PER_FRAME: u32 = 64;
+
+/// Frames in flight on one connection meanwhile.
+pub const GRANT_FRAMES_IN_FLIGHT: u32 = 16;
+
+/// Longest time that granting them may take.
+pub const GRANTING_MAX: Duration = Duration::from_mins(30);
+
+/// Life of a reservation, in seconds. Shorter, and a pause of the server would let reservations expire that are about
+/// to be confirmed; longer, and those of a run that was cut off would stay.
+pub const RESERVATION_TTL_S: u16 = 60;
+
 /// Grants that may be looked up one by one: at 24 bytes a key, what a few minutes can ask for.
 pub const SAMPLE_MAX: u64 = 100_000_000;
 

@@ -19,11 +19,11 @@ use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::limits::{
-    BATCHES_PER_FRAME_MAX, CLAIMS_PER_FRAME_MAX, HEADER_BYTES, REPLY_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX,
-    SERIAL_RUNS_MAX, VERSION,
+    BATCHES_PER_FRAME_MAX, CLAIMS_PER_FRAME_MAX, EVENTS_PER_FRAME_MAX, HEADER_BYTES, REPLY_BODY_BYTES_MAX,
+    REQUEST_BODY_BYTES_MAX, SERIAL_RUNS_MAX, VERSION,
 };
 use crate::status::Status;
-use crate::{batch, claim, fault, hello, ping};
+use crate::{batch, claim, coupon, fault, feed, hello, ping, reservation, wallet};
 
 /// The first four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"STKD";
@@ -31,89 +31,111 @@ pub const MAGIC: [u8; 4] = *b"STKD";
 /// Bit 7 of the opcode marks a reply.
 pub const REPLY_BIT: u8 = 0x80;
 
-/// What a frame asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Opcode {
-    /// First frame of a connection: who the client is.
-    Hello = 0x01,
-    /// Is anybody there.
-    Ping = 0x02,
-    /// Take units of batches for users.
-    Claim = 0x10,
-    /// What became of earlier claims.
-    Lookup = 0x11,
-    /// All serials of one claim, as runs.
-    Serials = 0x12,
-    /// Create batches.
-    BatchCreate = 0x20,
-    /// Show batches by id.
-    BatchShow = 0x21,
-    /// Show a page of batches, in order of id.
-    BatchList = 0x22,
-    /// Activate, pause, resume, end or close batches.
-    BatchChange = 0x23,
-    /// Add stock to batches.
-    BatchAddStock = 0x24,
-    /// Only as a reply, with bit 7: the frame was refused as a whole.
-    Fault = 0x7f,
+/// One table for the number, the items and the counts of each opcode, so that they cannot disagree.
+macro_rules! opcodes {
+    ($(
+        $(#[$doc:meta])* $variant:ident = $number:literal: $request:ty, $request_counts:expr =>
+            $reply:ty, $reply_counts:expr;
+    )*) => {
+        /// What a frame asks for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Opcode { $($(#[$doc])* $variant = $number,)* }
+
+        impl Opcode {
+            /// Every opcode.
+            pub const ALL: &'static [Opcode] = &[$(Opcode::$variant,)*];
+
+            /// The opcode with this number (bit 7 clear), if there is one.
+            #[must_use]
+            pub const fn from_number(number: u8) -> Option<Opcode> {
+                match number { $($number => Some(Opcode::$variant),)* _ => None }
+            }
+
+            /// The shape of the request: bytes of one item, and the fewest and most items of one frame.
+            #[must_use]
+            pub const fn request_shape(self) -> Shape {
+                match self { $(Opcode::$variant => Shape::new(size_of::<$request>(), $request_counts),)* }
+            }
+
+            /// The shape of the reply.
+            #[must_use]
+            pub const fn reply_shape(self) -> Shape {
+                match self { $(Opcode::$variant => Shape::new(size_of::<$reply>(), $reply_counts),)* }
+            }
+        }
+    };
 }
 
-impl Opcode {
-    /// Every opcode.
-    pub const ALL: &'static [Opcode] = &[
-        Opcode::Hello,
-        Opcode::Ping,
-        Opcode::Claim,
-        Opcode::Lookup,
-        Opcode::Serials,
-        Opcode::BatchCreate,
-        Opcode::BatchShow,
-        Opcode::BatchList,
-        Opcode::BatchChange,
-        Opcode::BatchAddStock,
-        Opcode::Fault,
-    ];
+/// Fewest and most items of a frame.
+type Counts = (u32, u32);
 
-    /// The opcode with this number (bit 7 clear), if there is one.
-    #[must_use]
-    pub fn from_number(number: u8) -> Option<Opcode> {
-        Opcode::ALL.iter().copied().find(|opcode| *opcode as u8 == number)
-    }
+const ONE: Counts = (1, 1);
+const CLAIMS: Counts = (1, CLAIMS_PER_FRAME_MAX);
+const BATCHES: Counts = (1, BATCHES_PER_FRAME_MAX);
+const PAGE: Counts = (0, BATCHES_PER_FRAME_MAX);
 
-    /// The shape of the request: bytes of one item, and the most items of one frame.
-    #[must_use]
-    pub const fn request_shape(self) -> Shape {
-        match self {
-            Opcode::Hello => Shape::exactly_one(size_of::<hello::Hello>()),
-            Opcode::Ping => Shape::exactly_one(size_of::<ping::Ping>()),
-            Opcode::Claim => Shape::new(size_of::<claim::Claim>(), 1, CLAIMS_PER_FRAME_MAX),
-            Opcode::Lookup => Shape::new(size_of::<claim::RequestKey>(), 1, CLAIMS_PER_FRAME_MAX),
-            Opcode::Serials => Shape::exactly_one(size_of::<claim::RequestKey>()),
-            Opcode::BatchCreate => Shape::new(size_of::<batch::Create>(), 1, BATCHES_PER_FRAME_MAX),
-            Opcode::BatchShow => Shape::new(size_of::<batch::BatchId>(), 1, BATCHES_PER_FRAME_MAX),
-            Opcode::BatchList => Shape::exactly_one(size_of::<batch::List>()),
-            Opcode::BatchChange => Shape::new(size_of::<batch::Change>(), 1, BATCHES_PER_FRAME_MAX),
-            Opcode::BatchAddStock => Shape::new(size_of::<batch::AddStock>(), 1, BATCHES_PER_FRAME_MAX),
-            Opcode::Fault => Shape::new(size_of::<fault::Fault>(), 1, 0),
-        }
-    }
-
-    /// The shape of the reply.
-    #[must_use]
-    pub const fn reply_shape(self) -> Shape {
-        match self {
-            Opcode::Hello => Shape::exactly_one(size_of::<hello::Welcome>()),
-            Opcode::Ping => Shape::exactly_one(size_of::<ping::Ping>()),
-            Opcode::Claim | Opcode::Lookup => Shape::new(size_of::<claim::ClaimReply>(), 1, CLAIMS_PER_FRAME_MAX),
-            Opcode::Serials => Shape::new(size_of::<claim::SerialRun>(), 1, SERIAL_RUNS_MAX),
-            Opcode::BatchList => Shape::new(size_of::<batch::BatchInfo>(), 0, BATCHES_PER_FRAME_MAX),
-            Opcode::BatchCreate | Opcode::BatchShow | Opcode::BatchChange | Opcode::BatchAddStock => {
-                Shape::new(size_of::<batch::BatchInfo>(), 1, BATCHES_PER_FRAME_MAX)
-            }
-            Opcode::Fault => Shape::exactly_one(size_of::<fault::Fault>()),
-        }
-    }
+opcodes! {
+    /// First frame of a connection: who the client is.
+    Hello = 0x01: hello::Hello, ONE => hello::Welcome, ONE;
+    /// Is anybody there.
+    Ping = 0x02: ping::Ping, ONE => ping::Ping, ONE;
+    /// The names of the clients that events name by number.
+    ClientList = 0x03: hello::Page, ONE => hello::ClientInfo, PAGE;
+    /// Take units of batches for users.
+    Claim = 0x10: claim::Claim, CLAIMS => claim::ClaimReply, CLAIMS;
+    /// What became of earlier claims and reservations.
+    Lookup = 0x11: claim::RequestKey, CLAIMS => claim::ClaimReply, CLAIMS;
+    /// All serials of one claim, as runs.
+    Serials = 0x12: claim::RequestKey, ONE => claim::SerialRun, (1, SERIAL_RUNS_MAX);
+    /// Take units of batches for users, for a while.
+    Reserve = 0x13: reservation::Reserve, CLAIMS => claim::ClaimReply, CLAIMS;
+    /// Make reservations grants.
+    Confirm = 0x14: claim::RequestKey, CLAIMS => claim::ClaimReply, CLAIMS;
+    /// Give reserved units back.
+    Cancel = 0x15: claim::RequestKey, CLAIMS => claim::ClaimReply, CLAIMS;
+    /// Let reservations live longer.
+    Extend = 0x16: reservation::Extend, CLAIMS => claim::ClaimReply, CLAIMS;
+    /// Create batches.
+    BatchCreate = 0x20: batch::Create, BATCHES => batch::BatchInfo, BATCHES;
+    /// Show batches by id.
+    BatchShow = 0x21: batch::BatchId, BATCHES => batch::BatchInfo, BATCHES;
+    /// Show a page of batches, in order of id.
+    BatchList = 0x22: batch::List, ONE => batch::BatchInfo, PAGE;
+    /// Activate, pause, resume, end, close or purge batches.
+    BatchChange = 0x23: batch::Change, BATCHES => batch::BatchInfo, BATCHES;
+    /// Add stock to batches.
+    BatchAddStock = 0x24: batch::AddStock, BATCHES => batch::BatchInfo, BATCHES;
+    /// Change the terms of batches.
+    BatchEdit = 0x25: batch::Edit, BATCHES => batch::BatchInfo, BATCHES;
+    /// Withdraw stock that nobody has.
+    BatchWithdraw = 0x26: batch::Withdraw, BATCHES => batch::BatchInfo, BATCHES;
+    /// What became of a batch's units, by day.
+    BatchStats = 0x27: batch::StatsQuery, ONE => batch::Stats, BATCHES;
+    /// How often claims of a batch were refused, and why.
+    BatchRefusals = 0x28: batch::BatchId, ONE => batch::RefusalCount, (0, u8::MAX as u32);
+    /// Count a batch anew.
+    BatchReconcile = 0x29: batch::BatchId, ONE => batch::Stats, ONE;
+    /// Lock, unlock, redeem, restore, return or void coupons.
+    CouponChange = 0x30: coupon::Change, CLAIMS => coupon::Changed, CLAIMS;
+    /// Show units by batch and serial.
+    CouponShow = 0x31: coupon::CouponKey, BATCHES => coupon::CouponInfo, BATCHES;
+    /// Show a page of a batch's units.
+    CouponList = 0x32: coupon::List, ONE => coupon::CouponInfo, PAGE;
+    /// All that happened to one unit.
+    CouponLog = 0x33: coupon::CouponKey, ONE => feed::Event, PAGE;
+    /// A page of a user's coupons.
+    Wallet = 0x34: wallet::WalletQuery, ONE => wallet::WalletItem, PAGE;
+    /// Begin to be sent every effect.
+    FeedSubscribe = 0x40: feed::Subscribe, ONE => feed::Event, (0, EVENTS_PER_FRAME_MAX);
+    /// Acknowledge events.
+    FeedAcknowledge = 0x41: feed::Acknowledge, ONE => feed::Acknowledged, ONE;
+    /// The consumers whose cursors are stored.
+    FeedList = 0x42: hello::Page, ONE => feed::ConsumerInfo, PAGE;
+    /// Forget a consumer.
+    FeedForget = 0x43: feed::Forget, ONE => feed::Acknowledged, ONE;
+    /// Only as a reply, with bit 7: the frame was refused as a whole.
+    Fault = 0x7f: fault::Fault, (1, 0) => fault::Fault, ONE;
 }
 
 /// Size and number of a frame's items.
@@ -128,13 +150,9 @@ pub struct Shape {
 }
 
 impl Shape {
-    #[expect(clippy::cast_possible_truncation, reason = "sizes of our own items, at most 160 bytes")]
-    const fn new(item_bytes: usize, count_min: u32, count_max: u32) -> Self {
+    #[expect(clippy::cast_possible_truncation, reason = "sizes of our own items, at most 256 bytes")]
+    const fn new(item_bytes: usize, (count_min, count_max): Counts) -> Self {
         Self { item_bytes: item_bytes as u32, count_min, count_max }
-    }
-
-    const fn exactly_one(item_bytes: usize) -> Self {
-        Self::new(item_bytes, 1, 1)
     }
 }
 

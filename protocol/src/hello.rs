@@ -90,7 +90,8 @@ impl Durability {
 ///         2  cores                  u16   network threads
 ///         4  claims_per_frame_max   u32
 ///         8  in_flight_claims_max   u32   of one connection; more are answered OVERLOADED
-///        12  reserved               u32   zero
+///        12  ttl_s_max              u16   longest life of a reservation, in seconds
+///        14  reserved               u16   zero
 ///        16  store_id               u64   stays with the data; 0 in memory mode
 ///        24  durable_epoch          u64   newest epoch that is durable
 ///        32  now_ms                 u64   server's clock, milliseconds since 1970
@@ -108,7 +109,9 @@ pub struct Welcome {
     pub claims_per_frame_max: U32,
     /// Most claims of one connection that wait for their answer; those beyond are answered `OVERLOADED`.
     pub in_flight_claims_max: U32,
-    reserved: U32,
+    /// Longest life of a reservation, in seconds.
+    pub ttl_s_max: U16,
+    reserved: U16,
     /// Identity of the stored data: the same after every restart on it.
     pub store_id: U64,
     /// Newest epoch that is durable.
@@ -130,7 +133,8 @@ impl Welcome {
             cores: U16::ZERO,
             claims_per_frame_max: U32::ZERO,
             in_flight_claims_max: U32::ZERO,
-            reserved: U32::ZERO,
+            ttl_s_max: U16::ZERO,
+            reserved: U16::ZERO,
             store_id: U64::ZERO,
             durable_epoch: U64::ZERO,
             now_ms: U64::ZERO,
@@ -148,5 +152,62 @@ impl Welcome {
     #[must_use]
     pub fn server_version(&self) -> &str {
         self.server_version.text_or_empty()
+    }
+}
+
+/// Asks for a page of a list that counts from 0: of clients by number, of consumers by place.
+///
+/// ```text
+/// offset  0  from   u32
+///         4  limit  u32   1..=1024
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct Page {
+    /// Where it begins.
+    pub from: U32,
+    /// Most items wanted.
+    pub limit: U32,
+}
+
+const _: () = assert!(size_of::<Page>() == 8);
+
+impl Page {
+    /// Whether the limit is one.
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        crate::limits::is_page(self.limit.get())
+    }
+}
+
+/// The number by which events name a client, and its name.
+///
+/// ```text
+/// offset  0  client    u16
+///         2  reserved  6 bytes, zero
+///         8  name     56 bytes, UTF-8 padded with zeros
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct ClientInfo {
+    /// The number.
+    pub client: U16,
+    reserved: [u8; 6],
+    name: FixedText<CLIENT_NAME_BYTES_MAX>,
+}
+
+const _: () = assert!(size_of::<ClientInfo>() == 64);
+
+impl ClientInfo {
+    /// The client with this number and name.
+    #[must_use]
+    pub fn new(client: u16, name: &str) -> Self {
+        Self { client: U16::new(client), reserved: [0; 6], name: FixedText::truncated(name) }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.text_or_empty()
     }
 }

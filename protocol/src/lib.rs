@@ -10,13 +10,17 @@
 
 pub mod batch;
 pub mod claim;
+pub mod coupon;
 pub mod fault;
+pub mod feed;
 pub mod frame;
 pub mod hello;
 pub mod limits;
 pub mod ping;
+pub mod reservation;
 pub mod status;
 mod text;
+pub mod wallet;
 
 pub use frame::{Frame, FrameError, Header, Opcode};
 pub use status::{ComesAs, Retry, Status};

@@ -1,6 +1,6 @@
 //! Status codes: pinned numbers, in the order in which the checks are made. When several refusals apply to one item,
-//! the lowest is answered; only `TermsInvalid` and `QuantityInvalid`, which need no look at the batch, come before 30
-//! to 32. Those below 20 refuse whole frames; a frame's checks have an order of their own (`frame::decode`).
+//! the lowest is answered; only what a look at the item alone decides (33, 34, 36 to 38) comes before 30 to 32. Those
+//! below 20 refuse whole frames; a frame's checks have an order of their own (`frame::decode`).
 
 /// Whether sending the same request again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,8 +9,11 @@ pub enum Retry {
     Never,
     /// Yes, after a pause and with the same request id: nothing was done.
     Later,
-    /// Only when the batch changes: stock is added, a pause ends, its window begins.
+    /// Only when the batch changes: stock comes in or back, a pause ends, a day or its window begins, a reservation of
+    /// the user ends.
     WhenBatchChanges,
+    /// Only when the coupon changes.
+    WhenCouponChanges,
 }
 
 /// Where a status can stand.
@@ -68,8 +71,10 @@ macro_rules! statuses {
 statuses! {
     /// The claim holds the units that the reply names.
     Granted = 1, "GRANTED", Never, Item;
-    /// A batch operation took effect, now or earlier with the same terms.
+    /// The operation took effect, now or earlier with the same terms.
     Done = 2, "DONE", Never, Item;
+    /// The request holds the units that the reply names, until its reservation ends.
+    Reserved = 3, "RESERVED", Never, Item;
 
     /// The frame breaks a rule of its layout: length, count, or a reserved bit that is set.
     Malformed = 10, "MALFORMED", Never, Fault;
@@ -84,13 +89,13 @@ statuses! {
     /// The token is missing or wrong.
     TokenInvalid = 15, "TOKEN_INVALID", Never, Fault;
     /// The token is right but may not do this.
-    Forbidden = 16, "FORBIDDEN", Never, Fault;
+    Forbidden = 16, "FORBIDDEN", Never, Either;
 
     /// The frame's deadline had passed before its work began. Nothing was done.
     DeadlinePassed = 20, "DEADLINE_PASSED", Later, Either;
-    /// A bound of the server was reached. Nothing was done.
+    /// A bound of the server was reached, or another operation on the same thing is not durable yet. Nothing was done.
     Overloaded = 21, "OVERLOADED", Later, Either;
-    /// The server's disk is nearly full and it takes no new claims. Nothing was done.
+    /// The server's disk is nearly full and it takes nothing new. Nothing was done.
     NoSpace = 22, "NO_SPACE", Later, Either;
     /// The server is leaving. Nothing was done.
     Unavailable = 23, "UNAVAILABLE", Later, Either;
@@ -105,13 +110,31 @@ statuses! {
     TermsInvalid = 33, "TERMS_INVALID", Never, Item;
     /// The quantity is zero.
     QuantityInvalid = 34, "QUANTITY_INVALID", Never, Item;
-    /// The batch's total would pass 4,294,967,295, or stock was added to it too often.
+    /// The batch's serials would pass 4,294,967,295, or stock was added or withdrawn too often.
     StockOverflow = 35, "STOCK_OVERFLOW", Never, Item;
+    /// A reservation cannot live for no time, or longer than the server allows.
+    TtlInvalid = 36, "TTL_INVALID", Never, Item;
+    /// No time zone has this name.
+    ZoneInvalid = 37, "ZONE_INVALID", Never, Item;
+    /// The cursor is another query's, or the epoch was never given out here.
+    CursorInvalid = 38, "CURSOR_INVALID", Never, Either;
+    /// The events from there on are not kept any more.
+    CursorTooOld = 39, "CURSOR_TOO_OLD", Never, Fault;
 
-    /// This user used this request id with another quantity or mode.
+    /// This user used this request id with another quantity or mode, or for the other of claim and reservation.
     RequestConflict = 40, "REQUEST_CONFLICT", Never, Item;
-    /// Nothing is recorded for this batch, user and request id.
+    /// Nothing with this batch, user and request id took effect.
     RequestUnknown = 41, "REQUEST_UNKNOWN", Never, Either;
+    /// The reservation was confirmed.
+    ReservationConfirmed = 42, "RESERVATION_CONFIRMED", Never, Item;
+    /// The reservation was cancelled.
+    ReservationCancelled = 43, "RESERVATION_CANCELLED", Never, Either;
+    /// The reservation's time passed.
+    ReservationExpired = 44, "RESERVATION_EXPIRED", Never, Either;
+    /// The reservation was extended before, by another time.
+    ReservationExtended = 45, "RESERVATION_EXTENDED", Never, Item;
+    /// As many ended reservations of the batch, or orders of the coupon, are remembered as may be.
+    HistoryFull = 46, "HISTORY_FULL", WhenBatchChanges, Item;
 
     /// The batch is a draft: it was never activated.
     BatchDraft = 50, "BATCH_DRAFT", WhenBatchChanges, Item;
@@ -124,10 +147,35 @@ statuses! {
     /// The batch is closed; its claims are no longer kept in memory.
     Closed = 54, "CLOSED", Never, Either;
 
+    /// The batch is not for users with these flags.
+    AudienceRefused = 55, "AUDIENCE_REFUSED", WhenBatchChanges, Item;
+    /// One request may not ask for so many units of the batch.
+    QuantityAboveLimit = 56, "QUANTITY_ABOVE_LIMIT", Never, Item;
+    /// The user would have more units reserved than the batch allows.
+    HoldsUserLimit = 57, "HOLDS_USER_LIMIT", WhenBatchChanges, Item;
+    /// More of the batch would be reserved than it allows.
+    HoldsBatchLimit = 58, "HOLDS_BATCH_LIMIT", WhenBatchChanges, Item;
+    /// The user would take more units today than the batch allows.
+    DayLimitReached = 59, "DAY_LIMIT_REACHED", WhenBatchChanges, Item;
     /// The user would hold more units than the batch allows.
     LimitReached = 60, "LIMIT_REACHED", Never, Item;
-    /// Fewer units than asked for were claimable.
+    /// Fewer units than asked for were left.
     SoldOut = 61, "SOLD_OUT", WhenBatchChanges, Item;
+    /// Fewer of today's units than asked for were left.
+    DaySoldOut = 62, "DAY_SOLD_OUT", WhenBatchChanges, Item;
+
+    /// No unit with this serial was ever taken.
+    SerialUnknown = 64, "SERIAL_UNKNOWN", Never, Either;
+    /// The unit was taken by another user.
+    NotYours = 65, "NOT_YOURS", Never, Item;
+    /// The order gave this coupon up earlier and cannot have it again.
+    OrderEnded = 66, "ORDER_ENDED", Never, Item;
+    /// Another order holds the coupon.
+    OrderConflict = 67, "ORDER_CONFLICT", WhenCouponChanges, Item;
+    /// The coupon's state does not allow this.
+    CouponStateConflict = 68, "COUPON_STATE_CONFLICT", WhenCouponChanges, Item;
+    /// The coupon has expired.
+    CouponExpired = 69, "COUPON_EXPIRED", Never, Item;
 }
 
 impl std::fmt::Display for Status {

@@ -1,20 +1,25 @@
 //! Whatever the bytes: decoding never panics, never sees a frame that is not there, and never loses its step.
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::Value;
-use stockade_protocol::batch::{AddStock, BatchId, BatchInfo, Change, Create, List};
+use stockade_protocol::batch::{self, AddStock, BatchId, BatchInfo, Create, Edit, RefusalCount, Stats, StatsQuery};
 use stockade_protocol::claim::{Claim, ClaimReply, RequestKey, SerialRun};
+use stockade_protocol::coupon::{self, Changed, CouponInfo, CouponKey};
 use stockade_protocol::fault::Fault;
+use stockade_protocol::feed::{Acknowledge, Acknowledged, ConsumerInfo, Event, Forget, Subscribe};
 use stockade_protocol::frame::{FrameError, MAGIC, REPLY_BIT, Shape, Side, decode};
-use stockade_protocol::hello::{Hello, Welcome};
+use stockade_protocol::hello::{ClientInfo, Hello, Page, Welcome};
 use stockade_protocol::limits::{
     HANDSHAKE_BODY_BYTES_MAX, HEADER_BYTES, REPLY_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX, VERSION,
 };
 use stockade_protocol::ping::Ping;
+use stockade_protocol::reservation::{Extend, Reserve};
+use stockade_protocol::wallet::{WalletItem, WalletQuery};
 use stockade_protocol::{Frame, Header, Opcode, Status};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -122,6 +127,12 @@ fn for_each<T: FromBytes + KnownLayout + Immutable + Unaligned, R>(frame: &Frame
 }
 
 fn read_everything(frame: &Frame<'_>) {
+    read_connections_and_claims(frame);
+    read_batches(frame);
+    read_coupons_and_feed(frame);
+}
+
+fn read_connections_and_claims(frame: &Frame<'_>) {
     for_each::<Hello, _>(frame, |item| item.texts().map(|(name, token)| name.len() + token.len()));
     for_each::<Welcome, _>(frame, |item| (item.durability(), item.server_version().len()));
     for_each::<Ping, _>(frame, |item| item.nonce.get());
@@ -129,26 +140,57 @@ fn read_everything(frame: &Frame<'_>) {
     for_each::<RequestKey, _>(frame, |item| item.request.get());
     for_each::<ClaimReply, _>(frame, |item| (item.status(), item.is_replayed(), item.is_split()));
     for_each::<SerialRun, _>(frame, |item| item.count.get());
-    for_each::<Create, _>(frame, |item| (item.is_well_formed(), item.terms(), format!("{item:?}")));
-    for_each::<BatchId, _>(frame, |item| item.batch.get());
-    for_each::<List, _>(frame, List::is_well_formed);
-    for_each::<Change, _>(frame, Change::action);
-    for_each::<AddStock, _>(frame, AddStock::is_well_formed);
-    for_each::<BatchInfo, _>(frame, |item| (item.status(), item.state(), item.name().len()));
+    for_each::<Reserve, _>(frame, |item| (item.is_well_formed(), item.is_up_to()));
+    for_each::<Extend, _>(frame, Extend::is_well_formed);
+    for_each::<Page, _>(frame, Page::is_well_formed);
+    for_each::<ClientInfo, _>(frame, |item| (item.client.get(), item.name().len()));
     for_each::<Fault, _>(frame, |item| (item.status(), item.version(), item.text().len()));
 }
 
-/// The golden frames of one direction.
-fn golden(side: Side) -> Vec<Vec<u8>> {
-    let section = match side {
-        Side::Server => "requests",
-        Side::Client => "replies",
-    };
+fn read_batches(frame: &Frame<'_>) {
+    for_each::<Create, _>(frame, |item| (item.is_well_formed(), item.terms(), format!("{item:?}")));
+    for_each::<Edit, _>(frame, |item| (item.is_well_formed(), item.fields(), item.terms(), format!("{item:?}")));
+    for_each::<BatchId, _>(frame, |item| item.batch.get());
+    for_each::<batch::List, _>(frame, batch::List::is_well_formed);
+    for_each::<batch::Change, _>(frame, batch::Change::action);
+    for_each::<AddStock, _>(frame, AddStock::is_well_formed);
+    for_each::<BatchInfo, _>(frame, |item| (item.status(), item.state(), item.terms(), item.name().len()));
+    for_each::<StatsQuery, _>(frame, StatsQuery::is_well_formed);
+    for_each::<Stats, _>(frame, |item| (item.day.get(), item.confirmed.get()));
+    for_each::<RefusalCount, _>(frame, |item| (item.status(), item.count.get()));
+}
+
+fn read_coupons_and_feed(frame: &Frame<'_>) {
+    for_each::<coupon::Change, _>(frame, coupon::Change::action);
+    for_each::<Changed, _>(frame, |item| (item.status(), item.state(), item.is_replayed()));
+    for_each::<CouponKey, _>(frame, CouponKey::is_well_formed);
+    for_each::<coupon::List, _>(frame, coupon::List::is_well_formed);
+    for_each::<CouponInfo, _>(frame, |item| (item.status(), item.state()));
+    for_each::<WalletQuery, _>(frame, WalletQuery::is_well_formed);
+    for_each::<WalletItem, _>(frame, |item| (item.state(), item.cursor));
+    for_each::<Subscribe, _>(frame, |item| (item.is_well_formed(), item.is_stored(), item.consumer().len()));
+    for_each::<Event, _>(frame, |item| (item.kind(), item.units, item.value.get()));
+    for_each::<Acknowledge, _>(frame, Acknowledge::is_well_formed);
+    for_each::<Acknowledged, _>(frame, Acknowledged::status);
+    for_each::<ConsumerInfo, _>(frame, |item| (item.is_connected(), item.consumer().len()));
+    for_each::<Forget, _>(frame, |item| (item.is_well_formed(), item.consumer().len()));
+}
+
+/// The golden requests and replies. Read once: thousands of cases are drawn from them.
+static GOLDEN: LazyLock<[Vec<Vec<u8>>; 2]> = LazyLock::new(|| {
     let vectors: Value = serde_json::from_str(VECTORS).expect("valid JSON");
-    let entries = vectors[section].as_array().expect(section);
-    let hex_of = |entry: &Value| entry["hex"].as_str().expect("hex").to_owned();
     let byte_of = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16).expect("hexadecimal");
-    entries.iter().map(|entry| hex_of(entry).as_bytes().chunks(2).map(byte_of).collect()).collect()
+    let bytes_of = |entry: &Value| entry["hex"].as_str().expect("hex").as_bytes().chunks(2).map(byte_of).collect();
+    ["requests", "replies"].map(|name| vectors[name].as_array().expect(name).iter().map(bytes_of).collect())
+});
+
+/// The golden frames of one direction.
+fn golden(side: Side) -> &'static [Vec<u8>] {
+    let [requests, replies] = &*GOLDEN;
+    match side {
+        Side::Server => requests,
+        Side::Client => replies,
+    }
 }
 
 fn sides() -> impl Strategy<Value = Side> {
@@ -312,8 +354,8 @@ fn every_truncation_of_a_frame_waits_for_more() {
             for cut in 0..bytes.len() {
                 assert_eq!(verdict(side, &bytes[..cut], REQUEST_BODY_BYTES_MAX), Verdict::More, "{cut} of {bytes:?}");
             }
-            check_verdict(side, &bytes, REQUEST_BODY_BYTES_MAX);
-            assert!(matches!(verdict(side, &bytes, REQUEST_BODY_BYTES_MAX), Verdict::Frame { .. }));
+            check_verdict(side, bytes, REQUEST_BODY_BYTES_MAX);
+            assert!(matches!(verdict(side, bytes, REQUEST_BODY_BYTES_MAX), Verdict::Frame { .. }));
         }
     }
 }

@@ -3,19 +3,28 @@
 
 #[path = "vectors/items.rs"]
 mod items;
+#[path = "vectors/names.rs"]
+mod names;
+#[path = "vectors/well_formed.rs"]
+mod well_formed;
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::process::Command;
 
-use items::{Body, number, opcode_name, opcode_named, status_named, text};
+use items::{Body, number, opcode_named, status_named, text};
+use names::opcode_name;
 use serde_json::Value;
-use stockade_protocol::batch::{AddStock, Change, Create, List};
+use stockade_protocol::batch::{AddStock, Create, Edit};
 use stockade_protocol::claim::{Claim, request_from_uuid};
+use stockade_protocol::feed::Kind;
 use stockade_protocol::frame::{FrameError, Side, decode};
-use stockade_protocol::hello::Hello;
-use stockade_protocol::limits::{HANDSHAKE_BODY_BYTES_MAX, REPLY_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX, VERSION};
-use stockade_protocol::{Frame, Header, Opcode, Status};
+use stockade_protocol::limits::{
+    HANDSHAKE_BODY_BYTES_MAX, HEADER_BYTES, REPLY_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX, VERSION,
+};
+use stockade_protocol::reservation::{Extend, Reserve};
+use stockade_protocol::{ComesAs, Frame, Header, Opcode, Status, batch, coupon};
+use well_formed::check_items;
 use zerocopy::IntoBytes;
 
 const VECTORS: &str = include_str!("../vectors.json");
@@ -29,9 +38,7 @@ fn section(name: &str) -> Vec<Value> {
 }
 
 fn bytes_of(entry: &Value) -> Vec<u8> {
-    let hex = text(entry, "hex");
-    assert_eq!(hex.len() % 2, 0);
-    (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hexadecimal")).collect()
+    items::bytes_of(text(entry, "hex"))
 }
 
 fn whole_frame(side: Side, bytes: &[u8]) -> Frame<'_> {
@@ -77,20 +84,64 @@ fn replies_read_and_write_as_specified() {
     }
 }
 
+/// The items of all vectors of a section, each with the name of its opcode.
+fn items_of(section_name: &str) -> Vec<(String, Value)> {
+    let items = |entry: &Value| {
+        let opcode = text(entry, "opcode").to_owned();
+        entry["items"].as_array().expect("items").iter().map(|item| (opcode.clone(), item.clone())).collect::<Vec<_>>()
+    };
+    section(section_name).iter().flat_map(items).collect()
+}
+
 #[test]
-fn every_opcode_and_every_status_has_a_vector() {
+fn every_opcode_has_a_vector() {
     let opcodes_of =
         |name: &str| section(name).iter().map(|entry| text(entry, "opcode").to_owned()).collect::<BTreeSet<_>>();
-    let all = Opcode::ALL.iter().map(|opcode| opcode_name(*opcode).to_owned()).collect::<BTreeSet<_>>();
+    let all = Opcode::ALL.iter().map(|opcode| opcode_name(*opcode)).collect::<BTreeSet<_>>();
     let mut with_fault = opcodes_of("requests");
     assert!(with_fault.insert("FAULT".to_owned()), "a fault is no request");
     assert_eq!(with_fault, all);
     assert_eq!(opcodes_of("replies"), all);
+}
 
-    let replies = section("replies");
-    let items = replies.iter().flat_map(|entry| entry["items"].as_array().expect("items"));
-    let seen = items.filter_map(|item| item["status"].as_str()).collect::<BTreeSet<_>>();
-    assert_eq!(seen, Status::ALL.iter().map(|status| status.name()).collect::<BTreeSet<_>>());
+#[test]
+fn every_status_has_a_vector_in_each_place_where_it_comes() {
+    let replies = items_of("replies");
+    let seen = |in_fault: bool| {
+        let of_place = replies.iter().filter(|(opcode, _)| (opcode == "FAULT") == in_fault);
+        of_place.filter_map(|(_, item)| item["status"].as_str()).collect::<BTreeSet<_>>()
+    };
+    let expected = |not_there: ComesAs| {
+        let here = Status::ALL.iter().filter(|status| status.comes_as() != not_there);
+        here.map(|status| status.name()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(seen(false), expected(ComesAs::Fault));
+    assert_eq!(seen(true), expected(ComesAs::Item));
+}
+
+#[test]
+fn every_state_action_and_kind_has_a_vector() {
+    let (requests, replies) = (items_of("requests"), items_of("replies"));
+    let seen = |items: &[(String, Value)], opcode: &str, field: &str| {
+        let of_opcode = items.iter().filter(|(name, _)| name == opcode);
+        of_opcode.map(|(_, item)| number::<u8>(item, field)).filter(|value| *value != 0).collect::<BTreeSet<_>>()
+    };
+    let batch_states = BTreeSet::from(batch::State::ALL.map(|state| state as u8));
+    let coupon_states = BTreeSet::from(coupon::State::ALL.map(|state| state as u8));
+    let kinds = Kind::ALL.iter().map(|kind| *kind as u8).collect::<BTreeSet<_>>();
+    assert_eq!(
+        seen(&requests, "BATCH_CHANGE", "action"),
+        BTreeSet::from(batch::Action::ALL.map(|action| action as u8))
+    );
+    assert_eq!(
+        seen(&requests, "COUPON_CHANGE", "action"),
+        BTreeSet::from(coupon::Action::ALL.map(|action| action as u8))
+    );
+    assert_eq!(seen(&replies, "BATCH_SHOW", "state"), batch_states);
+    for opcode in ["COUPON_CHANGE", "COUPON_SHOW", "WALLET"] {
+        assert_eq!(seen(&replies, opcode, "state"), coupon_states, "{opcode}");
+    }
+    assert_eq!(seen(&replies, "FEED_SUBSCRIBE", "kind"), kinds);
 }
 
 #[test]
@@ -103,18 +154,28 @@ fn names_of_vectors_are_unique() {
     }
 }
 
-/// What a server must check in the items before it may act on any of them.
-fn check_items(frame: &Frame<'_>) -> Result<(), Status> {
-    let well_formed = match frame.opcode {
-        Opcode::Hello => return frame.item::<Hello>()?.texts().map(|_| ()),
-        Opcode::Claim => frame.items::<Claim>()?.iter().all(Claim::is_well_formed),
-        Opcode::BatchCreate => frame.items::<Create>()?.iter().all(Create::is_well_formed),
-        Opcode::BatchList => frame.item::<List>()?.is_well_formed(),
-        Opcode::BatchChange => frame.items::<Change>()?.iter().all(|change| change.action().is_some()),
-        Opcode::BatchAddStock => frame.items::<AddStock>()?.iter().all(AddStock::is_well_formed),
-        Opcode::Ping | Opcode::Lookup | Opcode::Serials | Opcode::BatchShow | Opcode::Fault => true,
-    };
-    if well_formed { Ok(()) } else { Err(Status::Malformed) }
+/// The status that refuses the only item of the frame, as far as a look at the item alone decides.
+fn refusal_of(frame: &Frame<'_>) -> Option<Status> {
+    let quantity = |units: u32| (units == 0).then_some(Status::QuantityInvalid);
+    let ttl = |seconds: u16| (seconds == 0).then_some(Status::TtlInvalid);
+    match frame.opcode {
+        Opcode::Claim => quantity(frame.item::<Claim>().expect("a claim").quantity.into()),
+        Opcode::Reserve => {
+            let reserve = frame.item::<Reserve>().expect("a reservation");
+            quantity(reserve.quantity.into()).or(ttl(reserve.ttl_s.get()))
+        }
+        Opcode::Extend => ttl(frame.item::<Extend>().expect("an extension").ttl_s.get()),
+        Opcode::BatchAddStock | Opcode::BatchWithdraw => {
+            quantity(frame.item::<AddStock>().expect("an addition").units.get())
+        }
+        Opcode::BatchCreate => match frame.item::<Create>().expect("a creation").terms() {
+            Err(status) => Some(status),
+            // This crate does not know the time zones; the vectors have one name that none has.
+            Ok(terms) => (terms.zone == "Nowhere/At_All").then_some(Status::ZoneInvalid),
+        },
+        Opcode::BatchEdit => frame.item::<Edit>().expect("an edit").terms().err(),
+        other => panic!("no item of {other:?} is refused alone by its values"),
+    }
 }
 
 #[test]
@@ -124,28 +185,16 @@ fn items_with_impossible_values_are_refused_alone() {
         let frame = whole_frame(Side::Server, &bytes);
         assert_eq!(opcode_name(frame.opcode), text(&entry, "opcode"), "{name}");
         assert_eq!(check_items(&frame), Ok(()), "{name}: the frame is right");
-        let status = status_named(text(&entry, "status"));
-        match frame.opcode {
-            Opcode::BatchCreate => {
-                assert_eq!(frame.item::<Create>().expect(name).terms(), Err(status), "{name}");
-            }
-            Opcode::Claim => {
-                let quantity = frame.item::<Claim>().expect(name).quantity;
-                assert_eq!((quantity, status), (0, Status::QuantityInvalid), "{name}");
-            }
-            Opcode::BatchAddStock => {
-                let units = frame.item::<AddStock>().expect(name).units.get();
-                assert_eq!((units, status), (0, Status::QuantityInvalid), "{name}");
-            }
-            other @ (Opcode::Hello
-            | Opcode::Ping
-            | Opcode::Lookup
-            | Opcode::Serials
-            | Opcode::BatchShow
-            | Opcode::BatchList
-            | Opcode::BatchChange
-            | Opcode::Fault) => panic!("{name}: no item of {other:?} is refused alone by its values"),
-        }
+        assert_eq!(refusal_of(&frame), Some(status_named(text(&entry, "status"))), "{name}");
+    }
+}
+
+#[test]
+fn an_edit_is_not_refused_for_a_field_that_it_does_not_name() {
+    for entry in section("item_refusals").iter().filter(|entry| text(entry, "opcode") == "BATCH_EDIT") {
+        let mut bytes = bytes_of(entry);
+        bytes[HEADER_BYTES + 200..HEADER_BYTES + 204].fill(0); // `fields`
+        assert_eq!(refusal_of(&whole_frame(Side::Server, &bytes)), None, "{}", text(entry, "name"));
     }
 }
 

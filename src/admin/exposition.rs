@@ -18,7 +18,7 @@ use super::scale::{BYTES, CLAIMS, SECONDS};
 use super::state::{Readiness, Recovered, State};
 use crate::engine::Engine;
 use crate::journal::Space;
-use crate::metrics::{CoreMetrics, Metrics};
+use crate::metrics::{CoreMetrics, Metrics, Operation};
 
 /// All metrics as they are now. Before recovery is done, only those that exist without it.
 pub(super) fn text(state: &Arc<State>) -> String {
@@ -46,6 +46,7 @@ impl Collector for Scrape {
         recovery(&mut page, recovered)?;
         data(&mut page, &recovered.engine)?;
         claims(&mut page, recovered.engine.metrics())?;
+        operations(&mut page, recovered.engine.metrics())?;
         refused_frames(&mut page, recovered.engine.metrics())?;
         traffic(&mut page, recovered.engine.metrics())?;
         commits(&mut page, recovered.engine.metrics())
@@ -101,6 +102,11 @@ fn data(page: &mut Page<'_>, engine: &Engine) -> fmt::Result {
         let seconds = Duration::from_nanos(read(&checkpoint.elapsed_ns)).as_secs_f64();
         page.counter("stockade_checkpoint_seconds_total", "Time spent on taking checkpoints.", seconds)?;
     }
+    if let Some(behind) = engine.index_behind() {
+        page.gauge("stockade_index_behind_epochs", "Durable epochs that readers do not see yet.", behind)?;
+        let audits = engine.metrics().audits.load(Ordering::Relaxed);
+        page.counter("stockade_audits_total", "Batches that were counted anew and found right.", audits)?;
+    }
     if let Some(free) = engine.space().and_then(Space::free_bytes) {
         page.gauge("stockade_free_space_bytes", "Free bytes of the disk that holds the data.", free)?;
     }
@@ -108,8 +114,9 @@ fn data(page: &mut Page<'_>, engine: &Engine) -> fmt::Result {
 }
 
 fn claims(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
-    let answered = |status: Status| metrics.cores.iter().map(|core| core.claims_answered(status)).sum::<u64>();
-    let replayed = metrics.cores.iter().map(|core| core.replays_answered()).sum::<u64>();
+    let claim = Operation::Claim;
+    let answered = |status: Status| metrics.cores.iter().map(|core| core.answers(claim, status)).sum::<u64>();
+    let replayed = metrics.cores.iter().map(|core| core.replays(claim)).sum::<u64>();
     let by_status = Status::ALL.iter().map(|status| (*status, answered(*status)));
     // Whatever was counted is shown; what a claim can get is shown from the start, so that its rate begins at zero.
     let by_status = by_status.filter(|(status, count)| *count > 0 || may_answer_claim(*status));
@@ -127,6 +134,23 @@ fn claims(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
     page.histograms("stockade_request_duration_seconds", help, "stage", &stages)
 }
 
+/// Answers to what is no claim: replays from the start, so that every operation is there, and whatever was counted.
+fn operations(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
+    let help = "Reservations, and what becomes of them and of coupons: answers, by operation and result.";
+    let others = Operation::ALL.into_iter().filter(|operation| *operation != Operation::Claim);
+    let mut results = Vec::new();
+    for operation in others {
+        let sum = |count: &dyn Fn(&CoreMetrics) -> u64| metrics.cores.iter().map(|core| count(core)).sum::<u64>();
+        results.push((operation.name(), "replayed".to_owned(), sum(&|core| core.replays(operation))));
+        for status in Status::ALL {
+            let count = sum(&|core| core.answers(operation, *status));
+            results.push((operation.name(), status.name().to_ascii_lowercase(), count));
+        }
+    }
+    let results = results.into_iter().filter(|(_, result, count)| *count > 0 || result == "replayed");
+    page.counters_by_two("stockade_operations_total", help, ["operation", "result"], results)
+}
+
 /// Whether one claim can be answered so. The others refuse whole frames, or answer other operations.
 fn may_answer_claim(status: Status) -> bool {
     match status {
@@ -141,9 +165,14 @@ fn may_answer_claim(status: Status) -> bool {
         | Status::Paused
         | Status::Ended
         | Status::Closed
+        | Status::AudienceRefused
+        | Status::QuantityAboveLimit
+        | Status::DayLimitReached
         | Status::LimitReached
-        | Status::SoldOut => true,
+        | Status::SoldOut
+        | Status::DaySoldOut => true,
         Status::Done
+        | Status::Reserved
         | Status::Malformed
         | Status::VersionUnsupported
         | Status::OpcodeUnknown
@@ -157,7 +186,24 @@ fn may_answer_claim(status: Status) -> bool {
         | Status::StateConflict
         | Status::TermsInvalid
         | Status::StockOverflow
-        | Status::RequestUnknown => false,
+        | Status::TtlInvalid
+        | Status::ZoneInvalid
+        | Status::CursorInvalid
+        | Status::CursorTooOld
+        | Status::RequestUnknown
+        | Status::ReservationConfirmed
+        | Status::ReservationCancelled
+        | Status::ReservationExpired
+        | Status::ReservationExtended
+        | Status::HistoryFull
+        | Status::HoldsUserLimit
+        | Status::HoldsBatchLimit
+        | Status::SerialUnknown
+        | Status::NotYours
+        | Status::OrderEnded
+        | Status::OrderConflict
+        | Status::CouponStateConflict
+        | Status::CouponExpired => false,
     }
 }
 
@@ -172,7 +218,8 @@ fn refused_frames(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
 }
 
 fn claims_of(core: &CoreMetrics) -> u64 {
-    core.replays_answered() + Status::ALL.iter().map(|status| core.claims_answered(*status)).sum::<u64>()
+    let answers = Status::ALL.iter().map(|status| core.answers(Operation::Claim, *status));
+    core.replays(Operation::Claim) + answers.sum::<u64>()
 }
 
 fn traffic(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {

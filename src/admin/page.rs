@@ -44,6 +44,21 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
+    /// A counter for each pair of values of two labels.
+    pub(super) fn counters_by_two(
+        &mut self,
+        name: &str,
+        help: &str,
+        labels: [&str; 2],
+        values: impl Iterator<Item = (&'static str, String, u64)>,
+    ) -> fmt::Result {
+        let mut metric = self.encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (one, other, value) in values {
+            metric.encode_family(&[(labels[0], one.to_owned()), (labels[1], other)])?.encode_gauge(&value)?;
+        }
+        Ok(())
+    }
+
     /// Facts as labels; the value is 1.
     pub(super) fn info<const N: usize>(&mut self, name: &str, help: &str, facts: &[(&str, &str); N]) -> fmt::Result {
         let mut metric = self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;

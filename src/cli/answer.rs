@@ -1,10 +1,11 @@
-//! The one line of JSON that `claim` and `lookup` print: what one request became.
+//! The one line of JSON that claims, reservations and what becomes of them print: what one request became.
 
 use serde::Serialize;
 use stockade_client::{ClaimOutcome, ClientError};
 
+use super::advice::About;
 use super::exit::{Exit, Failure};
-use super::{advice, output};
+use super::{advice, output, trouble};
 
 /// The line that is printed. What nobody knows is `null`.
 #[derive(Serialize)]
@@ -18,6 +19,7 @@ struct Line<'a> {
     user: u64,
     request: u64,
     user_units: Option<u32>,
+    day_units: Option<u32>,
     epoch: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -51,18 +53,19 @@ pub(super) fn print(
                 user,
                 request,
                 user_units: Some(outcome.user_units),
+                day_units: Some(outcome.day_units),
                 epoch: Some(outcome.epoch),
                 error: None,
             })?;
-            if let Some(sentence) = advice::of_status(outcome.status, batch) {
+            if let Some(sentence) = advice::of_status(outcome.status, About::Units { batch, user }) {
                 output::complain(&sentence);
             }
             Ok(Exit::of_status(outcome.status))
         }
         Err(error) => {
-            let failure = Failure::of_call(error);
+            let failure = Failure::of_call(error, About::Units { batch, user });
             output::json(&Line {
-                status: advice::word_of(error),
+                status: trouble::word(error),
                 serials: &[],
                 granted: granted_without_outcome,
                 remaining: None,
@@ -71,10 +74,20 @@ pub(super) fn print(
                 user,
                 request,
                 user_units: None,
+                day_units: None,
                 epoch: None,
                 error: Some(failure.sentence.clone()),
             })?;
             Err(failure)
         }
+    }
+}
+
+/// What a request for units surely left behind that has no outcome: nothing, except where the error itself says that it
+/// may be done.
+pub(super) fn surely_none(result: &Result<ClaimOutcome, ClientError>) -> Option<u8> {
+    match result {
+        Err(ClientError::UnknownOutcome { .. }) => None,
+        Ok(_) | Err(_) => Some(0),
     }
 }

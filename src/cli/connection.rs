@@ -5,10 +5,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use stockade_client::{Client, ClientError};
+use stockade_client::Client;
 
-use super::exit::{Exit, Failure};
-use super::{advice, time};
+use super::exit::Failure;
+use super::time;
 
 /// Which server, as whom, for how long.
 #[derive(Args, Clone, Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Connection {
 
     /// How long the command may take, retries included, such as 500ms or 5s
     #[arg(long, global = true, value_name = "DURATION", default_value = "5s", value_parser = time::duration)]
-    timeout: Duration,
+    pub(super) timeout: Duration,
 
     /// Print results as JSON
     #[arg(long, global = true)]
@@ -45,18 +45,11 @@ impl Connection {
             .connections(1)
             .deadline(self.timeout)
             .build()
-            .map_err(|error| Failure::of_call(&error))?;
+            .map_err(|error| Failure::of_server(&error))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
             Failure::other(format!("the system refuses to watch sockets ({error}); try again later"))
         })?;
         runtime.block_on(call(client))
-    }
-}
-
-impl Failure {
-    /// A call that has no outcome.
-    pub(super) fn of_call(error: &ClientError) -> Self {
-        Self { exit: Exit::of_error(error), sentence: advice::of_error(error) }
     }
 }
 

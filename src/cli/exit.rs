@@ -15,9 +15,9 @@ pub enum Exit {
     Other = 1,
     /// The command line or the configuration is wrong.
     Usage = 2,
-    /// Fewer units than asked for were left.
+    /// Fewer units than asked for were left, at all, today, or for reservations.
     SoldOut = 3,
-    /// The user holds what one user may hold.
+    /// The user has what one user may have, or asked for more than one request may.
     LimitReached = 4,
     /// The batch is unknown, or not active now.
     NotActive = 5,
@@ -39,9 +39,11 @@ impl Exit {
     #[must_use]
     pub const fn of_status(status: Status) -> Exit {
         match status {
-            Status::Granted | Status::Done => Exit::Done,
-            Status::SoldOut => Exit::SoldOut,
-            Status::LimitReached => Exit::LimitReached,
+            Status::Granted | Status::Done | Status::Reserved => Exit::Done,
+            Status::SoldOut | Status::DaySoldOut | Status::HoldsBatchLimit => Exit::SoldOut,
+            Status::LimitReached | Status::DayLimitReached | Status::HoldsUserLimit | Status::QuantityAboveLimit => {
+                Exit::LimitReached
+            }
             Status::BatchUnknown
             | Status::BatchDraft
             | Status::NotStarted
@@ -50,7 +52,11 @@ impl Exit {
             | Status::Closed => Exit::NotActive,
             Status::DeadlinePassed | Status::Overloaded | Status::NoSpace | Status::Unavailable => Exit::TryLater,
             // What was asked for can never be: the command line is at fault.
-            Status::TermsInvalid | Status::QuantityInvalid => Exit::Usage,
+            Status::TermsInvalid
+            | Status::QuantityInvalid
+            | Status::TtlInvalid
+            | Status::ZoneInvalid
+            | Status::CursorInvalid => Exit::Usage,
             Status::Malformed
             | Status::VersionUnsupported
             | Status::OpcodeUnknown
@@ -61,8 +67,21 @@ impl Exit {
             | Status::BatchConflict
             | Status::StateConflict
             | Status::StockOverflow
+            | Status::CursorTooOld
             | Status::RequestConflict
-            | Status::RequestUnknown => Exit::Other,
+            | Status::RequestUnknown
+            | Status::ReservationConfirmed
+            | Status::ReservationCancelled
+            | Status::ReservationExpired
+            | Status::ReservationExtended
+            | Status::HistoryFull
+            | Status::AudienceRefused
+            | Status::SerialUnknown
+            | Status::NotYours
+            | Status::OrderEnded
+            | Status::OrderConflict
+            | Status::CouponStateConflict
+            | Status::CouponExpired => Exit::Other,
         }
     }
 

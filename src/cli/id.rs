@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use super::listing::PAGE;
+
 /// Bits of a request id that we draw. Every JSON reader keeps such a number exactly; with 64 bits, those that read
 /// numbers as floating point (JavaScript, older jq) would hand back another id, and the lookup would find nothing.
 const DRAWN_REQUEST_BITS: u32 = 53;
@@ -25,9 +27,37 @@ pub(super) fn request(text: &str) -> Result<u64, String> {
     })
 }
 
+/// Reads a serial.
+pub(super) fn serial(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("it must be a whole number from 0 to {}, such as 42", u32::MAX))
+}
+
+/// Reads how many items are wanted at most: what one page of a list holds.
+pub(super) fn page(text: &str) -> Result<u32, String> {
+    let page = text.parse().ok().filter(|count| (1..=PAGE).contains(count));
+    page.ok_or_else(|| format!("it must be a whole number from 1 to {PAGE}, such as 100"))
+}
+
 /// Reads a number of units.
 pub(super) fn units(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("it must be a whole number from 1 to {}, such as 10000", u32::MAX))
+}
+
+/// Reads how many events are wanted.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| format!("it must be a whole number from 1 to {}, such as 100", u64::MAX))
+}
+
+/// Reads a number of days.
+pub(super) fn days(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("it must be a whole number from 0 to {}, such as 7", u16::MAX))
+}
+
+/// Reads the version of a batch.
+pub(super) fn version(text: &str) -> Result<u32, String> {
+    let version = text.parse().ok().filter(|version| *version > 0);
+    version.ok_or_else(|| format!("it must be a whole number from 1 to {}, such as 4", u32::MAX))
 }
 
 /// Reads a claim's quantity.

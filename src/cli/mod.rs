@@ -9,15 +9,27 @@ mod answer;
 mod batch;
 mod check_config;
 mod claim;
+mod clients;
 mod connection;
+mod coupon;
 mod demo;
+mod event;
 mod exit;
+mod feed;
+mod flags;
 mod id;
+mod limit;
+mod listing;
 mod lookup;
 mod output;
+mod record;
+mod reservation;
 mod serve;
+mod table;
 mod time;
+mod trouble;
 mod verify;
+mod wallet;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -36,7 +48,8 @@ use crate::config::Config;
     version,
     after_help = "Example:\n  stockade serve\n  stockade batch create 1 --stock 10000     (in another terminal)\n  \
         stockade claim 1 --user 7\n\n\
-        Exit status: 0 granted or done, 2 wrong usage or configuration, 3 sold out, 4 limit reached, 5 batch unknown \
+        Exit status: 0 granted, reserved or done, 2 wrong usage or configuration, 3 sold out (for today or for \
+        reservations, too), 4 a limit of the user or the request reached, 5 batch unknown \
         or not active, 6 overloaded, unavailable or outcome unknown, 1 anything else."
 )]
 struct Arguments {
@@ -50,11 +63,21 @@ struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Command {
     Serve(Serve),
-    /// Creates, shows and changes batches
+    /// Creates, shows, changes and counts batches
     #[command(subcommand, after_help = "Example:\n  stockade batch create 1 --stock 10000 --per-user 2")]
     Batch(batch::Batch),
     Claim(claim::Claim),
     Lookup(lookup::Lookup),
+    Reserve(reservation::Reserve),
+    Confirm(reservation::Confirm),
+    Cancel(reservation::Cancel),
+    Extend(reservation::Extend),
+    /// Locks, redeems, restores, returns, voids and shows coupons
+    #[command(subcommand, after_help = "Example:\n  stockade coupon lock 1 42 --user 7 --order 1001")]
+    Coupon(coupon::Coupon),
+    Wallet(wallet::Wallet),
+    Feed(feed::Feed),
+    Clients(clients::Clients),
     CheckConfig(check_config::CheckConfig),
     Verify(verify::Verify),
     Demo(demo::Demo),
@@ -93,6 +116,14 @@ impl Arguments {
             Command::Batch(batch) => batch.run(&self.connection),
             Command::Claim(claim) => claim.run(&self.connection),
             Command::Lookup(lookup) => lookup.run(&self.connection),
+            Command::Reserve(reserve) => reserve.run(&self.connection),
+            Command::Confirm(confirm) => confirm.run(&self.connection),
+            Command::Cancel(cancel) => cancel.run(&self.connection),
+            Command::Extend(extend) => extend.run(&self.connection),
+            Command::Coupon(coupon) => coupon.run(&self.connection),
+            Command::Wallet(wallet) => wallet.run(&self.connection),
+            Command::Feed(feed) => feed.run(&self.connection),
+            Command::Clients(clients) => clients.run(&self.connection),
             Command::CheckConfig(check) => check.run(std::env::vars_os(), self.connection.json),
             Command::Verify(verify) => verify.run(self.connection.json),
             Command::Demo(demo) => demo.run(self.connection.json),

@@ -3,8 +3,10 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use stockade_client::Status;
 
 use super::exit::Failure;
+use super::record::{Record, Value};
 
 /// Writes one line of a result.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
@@ -19,6 +21,16 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
 /// A result as JSON.
 pub(super) fn json_text(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("plain structures of numbers and texts have no key or value that JSON lacks")
+}
+
+/// The beginning of a result that is all right.
+pub(super) fn done() -> Record {
+    status(Status::Done.name())
+}
+
+/// The beginning of a result: the word for how it ended.
+pub(super) fn status(word: &'static str) -> Record {
+    Record::new().with("status", Value::Word(Some(word), ""))
 }
 
 /// Writes a part of a result.

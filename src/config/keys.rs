@@ -106,6 +106,11 @@ pub(super) static KEYS: &[Key] = &[
     key("journal.group_claims_max", Number(FRAME..=1_048_576, at!(journal.group_claims_max))),
     key("users.shards_max", PowerOfTwo(1..=4_096, at!(users.shards_max))),
     key("batches.batches_max", Number(1..=16_777_216, at!(batches.batches_max))),
+    key("reservations.ttl_max_s", Number(1..=65_535, at!(reservations.ttl_max_s))),
+    key("reservations.restart_grace_ms", Milliseconds(0..=600_000, at!(reservations.restart_grace))),
+    key("reading.index", Switch(at!(reading.index))),
+    key("reading.threads", Number(1..=64, at!(reading.threads))),
+    key("feed.retained_mib", Mebibytes(0..=1_048_576, at!(feed.retained_bytes))),
     key("log.level", Field::Level(at!(log.level))),
     key("log.json", Switch(at!(log.json))),
 ];

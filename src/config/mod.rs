@@ -21,4 +21,6 @@ pub use field::Shown;
 pub use keys::FILE_BYTES_MAX;
 pub use load::{Effective, Loaded, Loader};
 pub use problem::{Origin, Problem, Problems};
-pub use values::{Admin, Auth, Batches, Config, Journal, Level, Log, Server, Storage, Token, Users};
+pub use values::{
+    Admin, Auth, Batches, Config, Feed, Journal, Level, Log, Reading, Reservations, Server, Storage, Token, Users,
+};

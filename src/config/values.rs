@@ -27,6 +27,12 @@ pub struct Config {
     pub users: Users,
     /// The directory of batches.
     pub batches: Batches,
+    /// The life of reservations.
+    pub reservations: Reservations,
+    /// Wallets, coupons and statistics.
+    pub reading: Reading,
+    /// The feed of events.
+    pub feed: Feed,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -108,6 +114,31 @@ pub struct Users {
 pub struct Batches {
     /// Batches that exist at one time, closed ones included.
     pub batches_max: u32,
+}
+
+/// `[reservations]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservations {
+    /// Seconds that a reservation may live.
+    pub ttl_max_s: u32,
+    /// How long after a start none expires.
+    pub restart_grace: Duration,
+}
+
+/// `[reading]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Whether an index is kept for it.
+    pub index: bool,
+    /// Threads that answer it.
+    pub threads: u32,
+}
+
+/// `[feed]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// Bytes of the journal that are kept for consumers which are behind.
+    pub retained_bytes: u64,
 }
 
 /// `[log]`
@@ -253,6 +284,24 @@ impl Default for Users {
 impl Default for Batches {
     fn default() -> Self {
         Self { batches_max: 1_000_000 }
+    }
+}
+
+impl Default for Reservations {
+    fn default() -> Self {
+        Self { ttl_max_s: 3_600, restart_grace: Duration::from_secs(2) }
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { index: true, threads: 1 }
+    }
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self { retained_bytes: 4_096 * MEBIBYTE_BYTES }
     }
 }
 

@@ -1,14 +1,14 @@
 //! Add stock: more units for a batch. An inflow: claims see them once they are durable.
 
-use std::sync::Arc;
-
 use stockade_protocol::Status;
 use stockade_protocol::batch::{AddStock, BatchInfo, State};
 
-use super::batch::{Batch, BatchControl};
+use super::aftermath::Item;
+use super::batch::Batch;
 use super::burst::Burst;
+use super::control::{BatchControl, Supply};
 use crate::journal::Control;
-use crate::limits::ADDITIONS_MAX;
+use crate::limits::SUPPLIES_MAX;
 use crate::types::TimeMs;
 
 impl Burst<'_> {
@@ -21,32 +21,32 @@ impl Burst<'_> {
         };
         let mut control = batch.control.lock();
         if let Some(status) = invalid.or_else(|| answer_without_effect(batch, &control, now_ms, add)) {
-            return batch.info(status, now_ms, &control);
+            let mut info = batch.info(status, now_ms, &control);
+            info.moved.set(if status == Status::Done { units } else { 0 });
+            return info;
         }
+        let serials = control.total.checked_add(units).and_then(|_| batch.serials.next(units));
+        let Some(run) = serials else { return batch.info(Status::StockOverflow, now_ms, &control) };
         self.pass.mark();
         let version = control.next_version();
-        let run = control.add(request, units);
-        let registry = Arc::clone(&self.engine.registry);
-        let effect = move || {
-            let grown = registry.find(id).expect("batches stay");
-            let mut control = grown.control.lock();
-            control.inflow -= units;
-            grown.pool.add(run);
-        };
-        let record = Control::Added { batch: id, version, request, units, time_ms: now_ms };
-        self.pass.control(record, Some(Box::new(effect)));
-        let info = batch.info(Status::Done, now_ms, &control);
+        control.add(request, units);
+        batch.announce(units);
+        batch.note_total(&control);
+        self.aftermath.add(batch, Item::LetIn(run, None));
+        self.pass.control(Control::Added { batch: id, version, request, run, time_ms: now_ms }, None);
+        let mut info = batch.info(Status::Done, now_ms, &control);
         drop(control);
+        info.moved.set(units);
         info
     }
 }
 
 fn answer_without_effect(batch: &Batch, control: &BatchControl, now_ms: TimeMs, add: &AddStock) -> Option<Status> {
     let units = add.units.get();
-    if let Some(added) = control.addition(add.request.get()) {
-        return Some(if added == units { Status::Done } else { Status::BatchConflict });
+    if let Some(supply) = control.supply(add.request.get()) {
+        return Some(if supply == Supply::Added(units) { Status::Done } else { Status::BatchConflict });
     }
-    if control.additions() >= ADDITIONS_MAX || control.total.checked_add(units).is_none() {
+    if control.supplies() >= SUPPLIES_MAX {
         return Some(Status::StockOverflow);
     }
     match batch.state(now_ms, control.state) {

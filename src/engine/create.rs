@@ -1,12 +1,13 @@
 //! Create: a new batch. An inflow: claims see it once it is durable.
 
-use std::sync::Arc;
-
 use stockade_protocol::Status;
 use stockade_protocol::batch::{BatchInfo, Create};
 
-use super::batch::{Batch, BatchControl};
+use super::aftermath::Item;
+use super::batch::{Batch, Parts};
 use super::burst::Burst;
+use super::control::BatchControl;
+use super::more::More;
 use super::registry::Registered;
 use crate::journal::Control;
 use crate::stock::{Pool, Run};
@@ -20,39 +21,44 @@ impl Burst<'_> {
             Ok(terms) => terms,
             Err(status) => return BatchInfo::refused(status, id),
         };
-        let control = BatchControl::new(&terms);
-        let record = Control::Created {
-            batch: id,
-            time_ms: now_ms,
-            stock: terms.stock,
-            per_user: terms.per_user,
-            starts_ms: terms.starts_ms,
-            ends_ms: terms.ends_ms,
-            state: control.state,
-            name: terms.name.clone(),
+        let more = match More::is_needed(&terms).then(|| More::new(&terms)) {
+            Some(None) => return BatchInfo::refused(Status::ZoneInvalid, id),
+            Some(Some(more)) => Some(Box::new(more)),
+            None => None,
         };
         // Whoever finds the batch from here on must wait for this epoch.
         self.pass.mark();
         let (cores, shards_max) = (self.engine.cores, self.engine.users_shards_max);
-        let registered = self.engine.registry.register(id, || {
+        let registered = self.engine.registry.register(id, |index| {
             let pool = Pool::new(cores, [Run::new(0, terms.stock)]);
+            if let Some(more) = &more {
+                more.begin_day_limit(&pool, more.calendar.day_of(now_ms), 0);
+            }
             let users = Users::new(terms.stock, shards_max);
-            Batch::hidden(id, now_ms, &terms, pool, users, control)
+            let (control, serials_end) = (BatchControl::new(&terms), terms.stock);
+            let parts = Parts { id, created_ms: now_ms, serials_end, pool, users, more, control };
+            Batch::hidden(index, &terms, parts)
         });
         match registered {
             Registered::New(batch) => {
                 let info = batch.info(Status::Done, now_ms, &batch.control.lock());
-                let registry = Arc::clone(&self.engine.registry);
-                let show = move || {
-                    let batch = registry.find(id).expect("batches stay");
-                    batch.set_gate(batch.control.lock().state);
+                let show = |batch: &Batch| {
+                    let control = batch.control.lock();
+                    batch.set_gate(control.state);
                 };
-                self.pass.control(record, Some(Box::new(show)));
+                self.aftermath.add(batch, Item::Other(Box::new(show)));
+                if let Some(more) = batch.more.get().filter(|more| more.expires()) {
+                    let first_ms = more.next_expiry_ms(now_ms, batch.day_of(now_ms)).unwrap_or(now_ms);
+                    self.engine.sweeps.plan(batch, first_ms);
+                }
+                let terms = Box::new(terms);
+                self.pass.control(Control::Created { batch: id, time_ms: now_ms, terms }, None);
                 info
             }
             Registered::Known(batch) => {
-                let status = if batch.terms.are(&terms) { Status::Done } else { Status::BatchConflict };
-                batch.info(status, now_ms, &batch.control.lock())
+                let control = batch.control.lock();
+                let status = if batch.terms(&control) == terms { Status::Done } else { Status::BatchConflict };
+                batch.info(status, now_ms, &control)
             }
             Registered::Full => BatchInfo::refused(Status::Overloaded, id),
         }

@@ -1,14 +1,12 @@
-//! The look-ahead over the claims of one frame: while one is decided, the memory of those further on is on its way.
+//! The look-ahead over the requests of one frame: while one is decided, the memory of those further on is on its way.
 //!
 //! The tables of users are far larger than the caches, and with many batches so are the batches. A claim touches some
 //! seven places, each known only when the one before was read; fetched one after the other they cost more than all else
 //! together. So three steps run ahead of the decision at three distances: far enough to cover a memory access each,
 //! near enough for the first-level cache.
 
-use stockade_protocol::claim::Claim;
-
 use super::burst::Burst;
-use super::sight::Sight;
+use super::sight::{Named, Sight};
 
 /// Claims ahead of the decision at which a step is done: the third one, the second, the first.
 const REACHED: usize = 16;
@@ -19,9 +17,13 @@ const SIGHTED: usize = 48;
 const SIGHTS: usize = 64;
 const _: () = assert!(SIGHTED < SIGHTS);
 
+/// Requests from which on a look-ahead is worth its preparation; fewer are better looked at together with their
+/// neighbours.
+pub const LOOK_AHEAD_WORTH: usize = REACHED;
+
 /// See the module.
-pub struct LookAhead<'a, 'c> {
-    claims: &'c [Claim],
+pub struct LookAhead<'a, 'c, T> {
+    requests: &'c [T],
     sights: [Sight<'a>; SIGHTS],
     decided: usize,
     reached: usize,
@@ -29,28 +31,25 @@ pub struct LookAhead<'a, 'c> {
     sighted: usize,
 }
 
-impl<'a, 'c> LookAhead<'a, 'c> {
+impl<'a, 'c, T: Named> LookAhead<'a, 'c, T> {
     /// A look-ahead over all claims of a frame, none decided yet.
     #[must_use]
-    pub fn new(claims: &'c [Claim]) -> Self {
+    pub fn new(requests: &'c [T]) -> Self {
         let sights = [Sight::default(); SIGHTS];
-        Self { claims, sights, decided: 0, reached: 0, approached: 0, sighted: 0 }
+        Self { requests, sights, decided: 0, reached: 0, approached: 0, sighted: 0 }
     }
-
-    /// Claims from which on it is worth its preparation; fewer are better looked at together with their neighbours.
-    pub const WORTH: usize = REACHED;
 
     /// What is known of the next claim to decide, and a step ahead for those after it.
     #[inline]
     pub fn next(&mut self, burst: &mut Burst<'a>) -> Sight<'a> {
-        let ahead = |distance: usize| (self.decided + distance).min(self.claims.len());
+        let ahead = |distance: usize| (self.decided + distance).min(self.requests.len());
         let (reach, approach, sight) = (ahead(REACHED), ahead(APPROACHED), ahead(SIGHTED));
         while self.sighted < sight {
-            self.sights[self.sighted % SIGHTS] = burst.sight(&self.claims[self.sighted]);
+            self.sights[self.sighted % SIGHTS] = burst.sight(&self.requests[self.sighted]);
             self.sighted += 1;
         }
         while self.approached < approach {
-            burst.approach(&self.claims[self.approached], &mut self.sights[self.approached % SIGHTS]);
+            burst.approach(&self.requests[self.approached], &mut self.sights[self.approached % SIGHTS]);
             self.approached += 1;
         }
         while self.reached < reach {

@@ -1,42 +1,58 @@
-//! Lookup: what became of an earlier claim.
+//! Lookup: what became of an earlier claim or reservation.
 
 use stockade_protocol::Status;
 use stockade_protocol::claim::{ClaimReply, RequestKey};
 
 use super::burst::Burst;
-use super::claim::replay;
+use super::sight::Sight;
+use super::take::{Echo, granted, replay};
 use crate::stock::Runs;
+use crate::users::{Claim, Phase};
+use stockade_protocol::claim::REPLAYED;
 
-impl Burst<'_> {
-    /// What the request got, or `REQUEST_UNKNOWN` when it has no effect at this instant.
+impl<'a> Burst<'a> {
+    /// What the request has now, how it ended, or `REQUEST_UNKNOWN` when it has no effect at this instant.
     pub fn lookup(&mut self, key: &RequestKey) -> ClaimReply {
-        let Some((in_burst, _)) = self.find(key.batch.get()) else {
-            return ClaimReply::refused(Status::BatchUnknown);
-        };
-        let mut entry = in_burst.batch.users.entry(key.user.get());
-        let (user_units, held) = entry.find(key.request.get());
-        if entry.is_closed() {
-            return ClaimReply::refused(Status::Closed);
-        }
-        if let Some(held) = held {
-            return replay(&held, user_units, in_burst.remaining);
-        }
-        let mut reply = ClaimReply::refused(Status::RequestUnknown);
-        reply.remaining.set(in_burst.remaining);
-        reply.user_units.set(user_units);
-        reply
+        self.lookup_sighted(key, &Sight::default())
     }
 
-    /// All serials that the request got.
+    /// The same for one of which something is known already.
+    pub fn lookup_sighted(&mut self, key: &RequestKey, sight: &Sight<'a>) -> ClaimReply {
+        match self.look_up(key, sight) {
+            Err(status) => ClaimReply::refused(status),
+            Ok((None, echo)) => echo.on(ClaimReply::refused(Status::RequestUnknown)),
+            Ok((Some(claim), echo)) if claim.phase == Phase::Granted => {
+                let mut reply = granted(&claim.runs);
+                reply.flags |= REPLAYED;
+                echo.on(reply)
+            }
+            Ok((Some(claim), echo)) => replay(&claim, echo),
+        }
+    }
+
+    /// All serials that the request has.
     ///
     /// # Errors
-    /// When it got none.
+    /// When it has none.
     pub fn serials(&mut self, key: &RequestKey) -> Result<Runs, Status> {
-        let (in_burst, _) = self.find(key.batch.get()).ok_or(Status::BatchUnknown)?;
+        let (claim, _) = self.look_up(key, &Sight::default())?;
+        let claim = claim.ok_or(Status::RequestUnknown)?;
+        match claim.phase {
+            Phase::Granted | Phase::Reserved => Ok(claim.runs),
+            Phase::Cancelled | Phase::Mark => Err(Status::ReservationCancelled),
+            Phase::Lapsed => Err(Status::ReservationExpired),
+        }
+    }
+
+    fn look_up(&mut self, key: &RequestKey, sight: &Sight<'a>) -> Result<(Option<Claim>, Echo), Status> {
+        let day = self.find_sighted(key.batch.get(), sight).map(|in_burst| in_burst.day);
+        let moment = self.moment(day.ok_or(Status::BatchUnknown)?);
+        let in_burst = self.last.as_mut().expect("it was found");
         let mut entry = in_burst.batch.users.entry(key.user.get());
         if entry.is_closed() {
             return Err(Status::Closed);
         }
-        entry.find(key.request.get()).1.map(|held| held.runs).ok_or(Status::RequestUnknown)
+        let mut look = entry.find(key.request.get(), &moment);
+        Ok((look.claim.take(), Echo::new(&look, in_burst)))
     }
 }

@@ -3,66 +3,31 @@
 //! Reads every group, checks the chain against the ledger and the content against the promises, and starts the
 //! committer only when all is in order. Otherwise it halts, names the epoch and the batch, and has changed nothing.
 
-use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use stockade_protocol::hello::Durability;
 
-use super::clock::Clock;
-use super::rebuild::{Rebuild, Violation};
-use super::registry::Registry;
-use super::{Engine, SystemClock};
+use super::auditor::Auditor;
+use super::batch::Batch;
+use super::calendar::Calendar;
+use super::expirer::Expirer;
+use super::fill::Clocks;
+use super::rebuild::Rebuild;
+use super::registry::{Registered, Registry};
+use super::sweep::Sweeps;
+use super::timers::{Timer, Timers};
+use super::{Engine, EngineOptions, OpenError, StorageOptions};
+use crate::feed::{self, Consumers};
+use crate::index::{Index, Indexer, IndexerOptions, Kept};
 use crate::journal::{
-    Chain, ChainError, CheckpointStore, Checkpointer, CheckpointerOptions, Committer, CommitterOptions, Folder,
-    FolderError, Journal, Ledger, Mark, NullStore, Reader, Replay, ReplayError, RocksOptions, Space, Steward,
+    Chain, ChainError, CheckpointStore, Checkpointer, CheckpointerOptions, Committer, CommitterOptions, Folder, Head,
+    Journal, Ledger, Mark, NullStore, Reader, Replay, ReplayError, RocksOptions, RocksStore, Space, Steward,
     StewardOptions, Store, StoreError, replay,
 };
 use crate::metrics::Metrics;
-
-/// What an engine is started with.
-pub struct EngineOptions {
-    /// Cores that will send bursts; nothing stored depends on it.
-    pub cores: usize,
-    /// Most locks of one batch's user table.
-    pub users_shards_max: u32,
-    /// Most batches.
-    pub batches_max: usize,
-    /// Grant records of one group.
-    pub group_records_max: usize,
-    /// Called once, on an engine thread, when the journal fails: the process should end without another answer.
-    pub on_failure: Arc<dyn Fn(&str) + Send + Sync>,
-    /// Tells the time.
-    pub clock: Box<dyn Clock>,
-}
-
-impl EngineOptions {
-    /// Options for `cores` cores with the shipped bounds, the system's clock, and `on_failure`.
-    #[must_use]
-    pub fn new(cores: usize, on_failure: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
-        let clock = Box::new(SystemClock);
-        Self { cores, users_shards_max: 256, batches_max: 1_000_000, group_records_max: 262_144, on_failure, clock }
-    }
-}
-
-/// Where and how the journal is kept.
-#[derive(Clone, Debug)]
-pub struct StorageOptions {
-    /// The data folder.
-    pub folder: PathBuf,
-    /// What answers survive.
-    pub durability: Durability,
-    /// See [`RocksOptions`].
-    pub segment_bytes: usize,
-    /// Claims are refused when less is free.
-    pub free_space_floor_bytes: u64,
-    /// Size of the ballast file; 0 = none.
-    pub ballast_bytes: u64,
-    /// A checkpoint is taken when it gives back so many bytes, and half of what it must write.
-    pub checkpoint_dead_bytes: u64,
-}
+use crate::types::{Epoch, TimeMs};
 
 /// What recovery found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,24 +56,17 @@ pub struct Running {
     pub engine: Arc<Engine>,
     /// What recovery found.
     pub report: RecoveryReport,
+    /// Before the committer: it hands in records.
+    _expirer: Option<Expirer>,
+    /// Before the indexer: it waits for it.
+    auditor: Option<Auditor>,
+    /// Before the store is let go of: it reads it.
+    indexer: Option<Indexer>,
     _committer: Committer,
     steward: Option<Steward>,
     checkpointer: Option<Checkpointer>,
     /// Dropped last: the lock on the folder.
     folder: Option<Folder>,
-}
-
-/// Why an engine does not start. Nothing was changed.
-#[derive(Debug)]
-pub enum OpenError {
-    /// The folder cannot be used.
-    Folder(FolderError),
-    /// The store cannot be read.
-    Store(StoreError),
-    /// The journal is damaged, or acknowledged groups are missing.
-    Chain(ChainError),
-    /// The journal breaks a promise.
-    Violation(Violation),
 }
 
 /// A journal that was kept: what [`start`] needs of it.
@@ -147,11 +105,12 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
     let recovered = {
         let stored = folder.stored().map_err(OpenError::Folder)?;
         let stored = stored.map_or_else(|| Box::new(NullStore) as Box<dyn Reader>, |stored| Box::new(stored));
-        recover(&*stored, folder.store_id(), witnessed, storage.durability, options.users_shards_max)?
+        recover(&*stored, folder.store_id(), witnessed, storage.durability, &options)?
     };
     // Only a journal that is in order is opened for writing: that changes it.
     let store = folder.store(rocks_options(storage)).map_err(OpenError::Folder)?;
     let checkpoints = store.checkpoints(&folder.drafts()).map_err(OpenError::Store)?;
+    let (reader, readers) = (store.reader(), store.again());
     let ledger = Arc::new(folder.ledger().map_err(OpenError::Folder)?);
     if !folder.ballast(storage.ballast_bytes) {
         tracing::warn!("there is no room for the ballast file: nothing can be given back when the disk is full");
@@ -167,7 +126,19 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
     let _first_look = space.look();
     let on_failure = Arc::clone(&options.on_failure);
     let head = recovered.replay.head;
-    let mut running = launch(source, recovered, options, Some(Arc::clone(&space)))?;
+    let last = recovered.last.map_or(0, |last| last.epoch);
+    let feed_reader = readers.again();
+    let kept = Kept { store_id: folder.store_id(), last, head };
+    let index = storage.index.then(|| Index::open(&folder.index(), &kept).map(Arc::new));
+    let index = index.transpose().map_err(OpenError::Index)?;
+    let consumers = Consumers::open(&folder.consumers(), storage.feed_retained_bytes).map_err(OpenError::Consumers)?;
+    let consumers = Arc::new(consumers);
+    let told = Arc::clone(&consumers);
+    let feed = move || feed::Source { reader: readers.reader(), consumers: Arc::clone(&told) };
+    let beside = Beside { space: Some(Arc::clone(&space)), index: index.clone(), feed: Some(Box::new(feed)) };
+    let mut running = launch(source, recovered, options, beside)?;
+    running.auditor = index.is_some().then(|| Auditor::start(Arc::clone(&running.engine)));
+    running.indexer = index.as_ref().map(|index| follow(index, reader, &running.engine));
     running.checkpointer = Some(Checkpointer::start(CheckpointerOptions {
         store: Box::new(checkpoints) as Box<dyn CheckpointStore>,
         store_id: folder.store_id(),
@@ -176,6 +147,7 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
         usage: Arc::clone(&running.engine.usage),
         space: Arc::clone(&space),
         least_bytes: storage.checkpoint_dead_bytes,
+        may_replace: may_replace(index, consumers, feed_reader),
         metrics: Arc::clone(&running.engine.metrics.checkpoint),
     }));
     running.steward = Some(Steward::start(StewardOptions {
@@ -194,8 +166,43 @@ pub fn open(storage: &StorageOptions, options: EngineOptions) -> Result<Running,
 /// When its content is damaged or breaks a promise.
 pub fn start(source: Source, options: EngineOptions) -> Result<Running, OpenError> {
     let Source { store, store_id, witnessed, durability, .. } = &source;
-    let recovered = recover(&**store, *store_id, *witnessed, *durability, options.users_shards_max)?;
-    launch(source, recovered, options, None)
+    let recovered = recover(&**store, *store_id, *witnessed, *durability, &options)?;
+    launch(source, recovered, options, Beside::default())
+}
+
+/// Has an index follow the journal.
+fn follow(index: &Arc<Index>, reader: Box<dyn Reader + Send>, engine: &Arc<Engine>) -> Indexer {
+    let registry = Arc::clone(&engine.registry);
+    let day_of = move |batch, time_ms| {
+        registry.find(batch).map_or_else(|| Calendar::Utc.day_of(time_ms), |batch| batch.day_of(time_ms))
+    };
+    let journal = Arc::clone(&engine.journal);
+    Indexer::start(Arc::clone(index), IndexerOptions { reader, journal, day_of: Box::new(day_of) })
+}
+
+/// What a checkpoint may replace: what the index has in files and no consumer needs.
+fn may_replace(
+    index: Option<Arc<Index>>,
+    consumers: Arc<Consumers>,
+    store: RocksStore,
+) -> Box<dyn Fn() -> Epoch + Send> {
+    Box::new(move || {
+        let indexed = index.as_ref().map_or(Epoch::MAX, |index| {
+            index.want_seal();
+            index.sealed()
+        });
+        let head = store.head().ok().flatten().and_then(|bytes| Head::decode(&bytes));
+        let replaced = head.map_or(0, |head| head.replaced.epoch);
+        indexed.min(consumers.may_replace(replaced, |epoch| store.bytes_after(epoch).unwrap_or(0)))
+    })
+}
+
+/// What an engine has beside its journal, where something is kept.
+#[derive(Default)]
+struct Beside {
+    space: Option<Arc<Space>>,
+    index: Option<Arc<Index>>,
+    feed: Option<Box<dyn Fn() -> feed::Source + Send + Sync>>,
 }
 
 /// A journal that was read and is in order.
@@ -211,7 +218,7 @@ fn launch(
     source: Source,
     recovered: Recovered,
     options: EngineOptions,
-    space: Option<Arc<Space>>,
+    Beside { space, index, feed }: Beside,
 ) -> Result<Running, OpenError> {
     let Recovered { rebuild, replay, last, mut report, began } = recovered;
     // Before the first group the chain stands at the store's own hash.
@@ -223,15 +230,22 @@ fn launch(
     let last_ms = AtomicU64::new(rebuild.last_ms.max(replay.last_ms()));
     let usage = Arc::new(rebuild.usage(&replay));
     let registry = Arc::new(Registry::new(options.batches_max.max(report.batches)));
-    rebuild.into_batches(options.cores).for_each(|batch| {
-        registry.register(batch.id, || batch);
-    });
+    let now_ms = options.clock.now_ms().max(last_ms.load(Ordering::Relaxed));
+    let (clients, batches) = rebuild.into_batches(options.cores, now_ms);
+    // One more than there are cores: that of the thread which lets reservations expire.
+    let lanes = options.cores + 1;
+    let (timers, sweeps) = (Timers::new(lanes), Sweeps::default());
+    for (id, make) in batches {
+        if let Registered::New(batch) = registry.register(id, make) {
+            plan(batch, &timers, &sweeps, (options.cores, now_ms));
+        }
+    }
     report.batches = registry.len();
     report.elapsed = began.elapsed();
 
     // Numbers that the ledger has seen are not used again, even where their groups are gone.
     let first = last.epoch.max(source.witnessed.map_or(0, |mark| mark.epoch)) + 1;
-    let journal = Arc::new(Journal::new(options.cores, first, options.group_records_max));
+    let journal = Arc::new(Journal::new(lanes, first, options.group_records_max / options.cores * lanes));
     let metrics = Arc::new(Metrics::new(options.cores));
     let on_failure = Arc::clone(&options.on_failure);
     let committer = Committer::start(
@@ -249,6 +263,12 @@ fn launch(
     let engine = Engine {
         journal,
         registry,
+        clients: Arc::new(clients),
+        timers,
+        sweeps,
+        stop: Arc::clone(&options.on_failure),
+        nothing_lapses_before_ms: options.clock.running_ms() + whole_ms(options.restart_grace),
+        ttl_s_max: options.ttl_s_max,
         clock: options.clock,
         last_ms,
         space,
@@ -257,9 +277,30 @@ fn launch(
         cores: options.cores,
         users_shards_max: options.users_shards_max,
         store_id: source.store_id,
+        index,
+        feed,
     };
     let engine = Arc::new(engine);
-    Ok(Running { engine, report, _committer: committer, steward: None, checkpointer: None, folder: None })
+    let expirer = options.expires.then(|| Expirer::start(Arc::clone(&engine)));
+    Ok(Running {
+        engine,
+        report,
+        _expirer: expirer,
+        auditor: None,
+        indexer: None,
+        _committer: committer,
+        steward: None,
+        checkpointer: None,
+        folder: None,
+    })
+}
+
+/// Plans what time does to a batch: reservations and coupons that expire.
+fn plan(batch: &Batch, timers: &Timers, sweeps: &Sweeps, (lane, now_ms): (usize, TimeMs)) {
+    batch.users.for_each_hold(|at, due_ms| timers.add(lane, due_ms, Timer { batch: batch.index, at }));
+    if batch.more.get().is_some_and(|more| more.expires()) {
+        sweeps.plan(batch, now_ms);
+    }
 }
 
 fn recover(
@@ -267,10 +308,11 @@ fn recover(
     store_id: u64,
     witnessed: Option<Mark>,
     durability: Durability,
-    users_shards_max: u32,
+    options: &EngineOptions,
 ) -> Result<Recovered, OpenError> {
     let began = Instant::now();
-    let (mut rebuild, mut read) = (Rebuild::new(users_shards_max), Replay::default());
+    let clocks = Clocks { now_ms: options.clock.now_ms(), running_ms: options.clock.running_ms() };
+    let (mut rebuild, mut read) = (Rebuild::new(options.users_shards_max, clocks), Replay::default());
     let replayed = replay(store, store_id, witnessed, &mut read, &mut |group, bytes| {
         rebuild.apply(group, bytes);
         !rebuild.has_failed()
@@ -301,6 +343,10 @@ fn recover(
     Ok(Recovered { rebuild, replay: read, last: read.last, report, began })
 }
 
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn rocks_options(storage: &StorageOptions) -> RocksOptions {
     RocksOptions { segment_bytes: storage.segment_bytes, synced: storage.durability == Durability::Fsync }
 }
@@ -312,17 +358,3 @@ fn log_space(below: bool) {
         tracing::info!("the disk has room again: claims are taken");
     }
 }
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let advice = "nothing was changed; run `stockade verify` on the folder, then restore a backup";
-        match self {
-            OpenError::Folder(error) => write!(formatter, "{error}"),
-            OpenError::Store(error) => write!(formatter, "the journal cannot be read: {error}; {advice}"),
-            OpenError::Chain(error) => write!(formatter, "the journal is damaged: {error}; {advice}"),
-            OpenError::Violation(violation) => write!(formatter, "the journal breaks a promise: {violation}; {advice}"),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}

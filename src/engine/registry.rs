@@ -1,22 +1,26 @@
 //! The directory of batches.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use parking_lot::Mutex;
 
 use super::batch::Batch;
-use super::shelf::{Place, Shelf};
+use super::shelf::{PLACES_MAX, Place, Shelf};
 use crate::types::BatchId;
 
-/// Batches by id: found by every core at any time, listed in order for operators. None is ever removed, so cores borrow
-/// them for as long as they like and count no references.
+/// Batches by id: found by every core at any time, listed in order for operators. A place on the shelf is never used
+/// twice, so cores borrow batches for as long as they like and count no references; what a purged batch had there comes
+/// back with a restart.
 pub(super) struct Registry {
     shelf: Shelf,
     /// Where each stands on the shelf.
     places: DashMap<BatchId, u32, foldhash::fast::RandomState>,
     ids: Mutex<BTreeSet<BatchId>>,
+    /// Places taken. Written under the lock of `ids`.
+    taken: AtomicU32,
     batches_max: usize,
 }
 
@@ -32,12 +36,20 @@ pub(super) enum Registered<'a> {
 
 impl Registry {
     pub(super) fn new(batches_max: usize) -> Self {
-        let (shelf, places) = (Shelf::new(batches_max), DashMap::default());
-        Self { shelf, places, ids: Mutex::default(), batches_max }
+        let (shelf, places, taken) = (Shelf::new(), DashMap::default(), AtomicU32::new(0));
+        Self { shelf, places, ids: Mutex::default(), taken, batches_max }
     }
 
     pub(super) fn find(&self, id: BatchId) -> Option<&Batch> {
         self.place(id)?.get()
+    }
+
+    /// The batch at this place of the shelf.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub(super) fn at(&self, index: u32) -> &Batch {
+        self.shelf.place(index as usize).and_then(Place::get).expect("batches stay on the shelf")
     }
 
     /// Where the batch with this id stands. Does not touch the batch, whose memory may be far away.
@@ -51,23 +63,33 @@ impl Registry {
         self.places.len()
     }
 
-    /// Registers what `make` makes, unless there is a batch with this id.
-    pub(super) fn register(&self, id: BatchId, make: impl FnOnce() -> Batch) -> Registered<'_> {
+    /// Registers what `make` makes of a place on the shelf, unless there is a batch with this id.
+    pub(super) fn register(&self, id: BatchId, make: impl FnOnce(u32) -> Batch) -> Registered<'_> {
         let mut ids = self.ids.lock();
         match self.places.entry(id) {
             Entry::Occupied(known) => {
                 let place = self.shelf.place(*known.get() as usize).and_then(Place::get);
                 Registered::Known(place.expect("a known batch stands on its place"))
             }
-            Entry::Vacant(_) if ids.len() >= self.batches_max => Registered::Full,
             Entry::Vacant(vacant) => {
-                let index = ids.len();
-                let batch = self.shelf.put(index, make());
-                vacant.insert(u32::try_from(index).expect("there may be fewer batches"));
+                let index = self.taken.load(Ordering::Relaxed);
+                if ids.len() >= self.batches_max || index as usize >= PLACES_MAX {
+                    return Registered::Full;
+                }
+                self.taken.store(index + 1, Ordering::Release);
+                let batch = self.shelf.put(index as usize, make(index));
+                vacant.insert(index);
                 ids.insert(id);
                 Registered::New(batch)
             }
         }
+    }
+
+    /// Forgets the id of a batch.
+    pub(super) fn remove(&self, id: BatchId) {
+        let mut ids = self.ids.lock();
+        self.places.remove(&id);
+        ids.remove(&id);
     }
 
     /// Up to `limit` batches from the id `from` on.

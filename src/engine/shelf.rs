@@ -11,6 +11,10 @@ use super::batch::Batch;
 /// Places that are made at once.
 const BOARD: usize = 1_024;
 
+/// Places of a shelf. With every batch purged as soon as it is sold, they are enough for two days at full speed; then a
+/// restart is due. The boards that are not made yet take a megabyte.
+pub(super) const PLACES_MAX: usize = 1 << 26;
+
 /// Where a batch stands, or will stand.
 pub(super) type Place = OnceLock<Batch>;
 
@@ -20,9 +24,9 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// Room for `places` batches; takes memory as they come.
-    pub(super) fn new(places: usize) -> Self {
-        Self { boards: (0..places.div_ceil(BOARD)).map(|_| OnceLock::new()).collect() }
+    /// Takes memory as batches come.
+    pub(super) fn new() -> Self {
+        Self { boards: (0..PLACES_MAX / BOARD).map(|_| OnceLock::new()).collect() }
     }
 
     /// Puts a batch on an empty place and returns it.

@@ -1,7 +1,10 @@
-//! Look-ahead: fetching the memory that claims further on will need, in three steps, since each step needs to have read
-//! what the one before fetched. Decides nothing; a claim without it is decided the same.
+//! Look-ahead: fetching the memory that requests further on will need, in three steps, since each step needs to have
+//! read what the one before fetched. Decides nothing; a request without it is decided the same.
 
-use stockade_protocol::claim::Claim;
+use stockade_protocol::claim::{Claim, RequestKey};
+use stockade_protocol::coupon;
+use stockade_protocol::reservation::{Extend, Reserve};
+use zerocopy::little_endian::U64;
 
 use super::batch::Batch;
 use super::burst::Burst;
@@ -9,7 +12,26 @@ use super::shelf::Place;
 use crate::prefetch::prefetch;
 use crate::users::HashedUser;
 
-/// What is known of a claim before it is decided.
+/// A request about one user of one batch.
+pub trait Named {
+    /// The batch, and the user.
+    fn names(&self) -> (U64, U64);
+}
+
+macro_rules! named {
+    ($($request:ty),*) => {
+        $(impl Named for $request {
+            #[inline]
+            fn names(&self) -> (U64, U64) {
+                (self.batch, self.user)
+            }
+        })*
+    };
+}
+
+named!(Claim, RequestKey, Reserve, Extend, coupon::Change);
+
+/// What is known of a request before it is decided.
 #[derive(Clone, Copy, Default)]
 pub struct Sight<'a> {
     place: Option<&'a Place>,
@@ -21,8 +43,8 @@ impl<'a> Burst<'a> {
     /// First step: finds where the batch stands, and asks for it.
     #[inline]
     #[must_use]
-    pub fn sight(&mut self, claim: &Claim) -> Sight<'a> {
-        let id = claim.batch.get();
+    pub fn sight(&mut self, request: &impl Named) -> Sight<'a> {
+        let id = request.names().0.get();
         if self.sighted.is_none_or(|(sighted, _)| sighted != id) {
             let Some(place) = self.engine.registry.place(id) else { return Sight::default() };
             prefetch(place, 1);
@@ -33,9 +55,9 @@ impl<'a> Burst<'a> {
 
     /// Second step: finds the user's place in the batch's table, and asks for the lock of it, and for the bucket.
     #[inline]
-    pub fn approach(&self, claim: &Claim, sight: &mut Sight<'a>) {
+    pub fn approach(&self, request: &impl Named, sight: &mut Sight<'a>) {
         if let Some(batch) = sight.place.and_then(Place::get) {
-            let user = batch.users.hashed(claim.user.get());
+            let user = batch.users.hashed(request.names().1.get());
             // Those of the batch that is being sold are near.
             if !self.last.as_ref().is_some_and(|last| std::ptr::eq(last.batch, batch)) {
                 batch.users.prefetch_lane(user);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::fill::Clocks;
 use super::rebuild::Rebuild;
 use crate::journal::{Folder, FolderError, Replay, ReplayError, replay};
 
@@ -50,7 +51,7 @@ pub fn verify(path: &Path) -> Result<Verification, FolderError> {
     let folder = Folder::open_existing(path)?;
     let witnessed = folder.witnessed()?;
     let store = folder.store_read_only()?;
-    let (mut rebuild, mut read) = (Rebuild::new(256), Replay::default());
+    let (mut rebuild, mut read) = (Rebuild::new(256, Clocks { now_ms: 0, running_ms: 0 }), Replay::default());
     let mut result = Verification { witnessed_epoch: witnessed.map_or(0, |mark| mark.epoch), ..Default::default() };
     // Behind a broken link nothing can be judged.
     let replayed = replay(&store, folder.store_id(), witnessed, &mut read, &mut |group, bytes| {

@@ -1,6 +1,6 @@
 //! One core's buffer of one epoch.
 
-use super::portion::Portion;
+use super::group::Portion;
 
 /// Makes an inflow visible; run by the committer once the record that announces it is durable.
 pub type Effect = Box<dyn FnOnce() + Send>;
@@ -11,4 +11,11 @@ pub type Effect = Box<dyn FnOnce() + Send>;
 pub(super) struct Buffer {
     pub(super) portion: Portion,
     pub(super) effects: Vec<Effect>,
+}
+
+impl Buffer {
+    /// Whether nothing was handed in.
+    pub(super) fn is_empty(&self) -> bool {
+        self.portion.is_empty() && self.effects.is_empty()
+    }
 }

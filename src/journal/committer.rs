@@ -16,9 +16,8 @@ use std::time::Instant;
 
 use super::checkpoint::Usage;
 use super::entrance::{Journal, parity};
-use super::group::{Encoder, Hash};
+use super::group::{Encoder, Hash, Portion};
 use super::ledger::{Ledger, Mark};
-use super::portion::Portion;
 use super::store::{Store, StoreError};
 use crate::metrics::CommitMetrics;
 use crate::types::Epoch;
@@ -101,10 +100,11 @@ impl Work {
         let epoch = self.close();
         let journal = Arc::clone(&self.journal);
         let mut buffers = journal.buffers.iter().map(|buffers| buffers[parity(epoch)].lock()).collect::<Vec<_>>();
-        buffers.retain(|buffer| !buffer.portion.is_empty());
+        buffers.retain(|buffer| !buffer.is_empty());
         let mut mark = None;
-        if !buffers.is_empty() {
-            let portions = buffers.iter().map(|buffer| &buffer.portion).collect::<Vec<_>>();
+        let portions = buffers.iter().map(|buffer| &buffer.portion).filter(|portion| !portion.is_empty());
+        let portions = portions.collect::<Vec<_>>();
+        if !portions.is_empty() {
             mark = Some(self.write(epoch, &portions)?);
         }
         for mut buffer in buffers {

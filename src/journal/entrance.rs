@@ -8,7 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::buffer::{Buffer, Effect};
 use super::cue::Cue;
 use super::epochs::Epochs;
-use super::record::{Control, GrantRecord};
+use super::group::{ClaimRecord, Control, CouponRecord};
 use super::waiter::{Waiter, Wake};
 use crate::types::{Epoch, TimeMs};
 
@@ -22,7 +22,7 @@ pub struct Journal {
     pub(super) cue: CachePadded<Cue>,
     /// Why no commit will ever succeed again. The first reason stays.
     failure: OnceLock<String>,
-    /// Grant records that one core may hand in during one epoch.
+    /// Records that one core may hand in during one epoch.
     records_per_core_max: usize,
 }
 
@@ -40,7 +40,7 @@ pub struct Pass<'a> {
 }
 
 impl Journal {
-    /// A journal for `cores` cores whose next epoch is `first`. A group holds at most `records_max` grant records, plus
+    /// A journal for `cores` cores whose next epoch is `first`. A group holds at most `records_max` records, plus
     /// the rest of the burst that reached the limit.
     #[must_use]
     pub fn new(cores: usize, first: Epoch, records_max: usize) -> Self {
@@ -54,10 +54,12 @@ impl Journal {
         }
     }
 
-    /// Enters the current epoch for a burst that is decided at `time_ms`. One pass a core at a time.
+    /// Enters the current epoch for a burst that is decided at the time that `now_ms` tells. One pass a core at a time.
+    ///
+    /// The clock is read within the epoch: if it never goes back, no burst of a later epoch is earlier.
     #[must_use]
-    pub fn enter(&self, core: usize, time_ms: TimeMs) -> Pass<'_> {
-        let epoch = self.epochs.enter(core);
+    pub fn enter(&self, core: usize, now_ms: impl FnMut() -> TimeMs) -> Pass<'_> {
+        let (epoch, time_ms) = self.epochs.enter(core, now_ms);
         let buffer = Some(self.buffers[core][parity(epoch)].lock());
         Pass { journal: self, core, epoch, time_ms, marked: false, publish: epoch, buffer }
     }
@@ -78,6 +80,12 @@ impl Journal {
     #[must_use]
     pub fn durable(&self) -> Epoch {
         self.epochs.durable()
+    }
+
+    /// The newest epoch in which anybody began to take something: what is seen now is in it, or before it.
+    #[must_use]
+    pub fn newest(&self) -> Epoch {
+        self.epochs.newest()
     }
 
     /// Whether an answer that depends on `epoch` may leave. Never again after a failure.
@@ -119,13 +127,19 @@ impl Pass<'_> {
         self.epoch
     }
 
+    /// The newest durable epoch.
+    #[must_use]
+    pub fn durable(&self) -> Epoch {
+        self.journal.epochs.durable()
+    }
+
     /// The time at which this burst is decided.
     #[must_use]
     pub fn time_ms(&self) -> TimeMs {
         self.time_ms
     }
 
-    /// How many more grant records this core may hand in during this epoch.
+    /// How many more records this core may hand in during this epoch.
     #[must_use]
     pub fn room(&self) -> usize {
         let used = self.buffer.as_ref().map_or(0, |buffer| buffer.portion.records());
@@ -140,15 +154,32 @@ impl Pass<'_> {
         }
     }
 
-    /// Hands in a grant.
+    /// Hands in a step of a claim.
     ///
     /// # Panics
     /// When the epoch was not marked before the take.
     #[inline]
-    pub fn grant(&mut self, record: &GrantRecord) {
+    pub fn claim(&mut self, record: &ClaimRecord) {
         assert!(self.marked, "a take must be announced before it can be seen");
         let time_ms = self.time_ms;
-        self.buffer().portion.grant(time_ms, record);
+        self.buffer().portion.claim(time_ms, record);
+    }
+
+    /// Hands in what happened to a coupon.
+    ///
+    /// # Panics
+    /// The same.
+    #[inline]
+    pub fn coupon(&mut self, record: &CouponRecord) {
+        assert!(self.marked, "a change must be announced before it can be seen");
+        let time_ms = self.time_ms;
+        self.buffer().portion.coupon(time_ms, record);
+    }
+
+    /// Hands in what shall be done when this epoch is durable.
+    pub fn effect(&mut self, effect: Effect) {
+        self.mark();
+        self.buffer().effects.push(effect);
     }
 
     /// Hands in an operation on a batch, and what makes it visible once it is durable.

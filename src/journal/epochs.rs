@@ -50,18 +50,20 @@ impl Epochs {
         }
     }
 
-    /// Pins the current epoch for a burst of `core`.
+    /// Pins the current epoch for a burst of `core`, and reads something within it: what `read` wrote can be seen by
+    /// every `read` of a later epoch.
     #[must_use]
-    pub fn enter(&self, core: usize) -> Epoch {
+    pub fn enter<T>(&self, core: usize, mut read: impl FnMut() -> T) -> (Epoch, T) {
         let mut epoch = self.current.load(Ordering::Acquire);
         loop {
             // Release: the committer may find this pin without ever having seen that the burst before ended.
             self.pins[core].store(epoch, Ordering::Release);
+            let read = read();
             fence(Ordering::SeqCst);
             // If the committer closed the epoch in between, it may have looked at the pin before it was set.
             let now = self.current.load(Ordering::Acquire);
             if now == epoch {
-                return epoch;
+                return (epoch, read);
             }
             epoch = now;
         }

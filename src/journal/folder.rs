@@ -7,6 +7,8 @@
 //! ballast   disk space to give back in need
 //! rocksdb/  the store
 //! drafts/   checkpoints that are being written; may be deleted while no server runs
+//! consumers how far the consumers of the feed have come, in text
+//! index/    what readers read; may be deleted while no server runs, and is then made anew of what the store has
 //! ```
 
 use std::ffi::OsStr;
@@ -22,8 +24,8 @@ use super::rocks::{RocksOptions, RocksStore};
 use super::space::create_ballast;
 use super::store::StoreError;
 
-/// Number of the folder's format. A folder with a higher one is refused.
-const FORMAT: u32 = 1;
+/// Number of the folder's format. A folder with another one is refused. (1 had groups of claims alone.)
+const FORMAT: u32 = 2;
 
 /// What `FORMAT` is called while it is written.
 const FORMAT_DRAFT: &str = "FORMAT.new";
@@ -48,6 +50,8 @@ pub enum FolderError {
     FormatDamaged(PathBuf),
     /// It was written by a newer program.
     NewerFormat(PathBuf, u32),
+    /// It was written by an older program, in a format that this one does not read.
+    OlderFormat(PathBuf, u32),
     /// The system refused.
     Io(PathBuf, io::Error),
     /// The store in it does not open.
@@ -185,6 +189,18 @@ impl Folder {
         self.path.join("drafts")
     }
 
+    /// Where the index is.
+    #[must_use]
+    pub fn index(&self) -> PathBuf {
+        self.path.join("index")
+    }
+
+    /// Where the cursors of the feed's consumers are.
+    #[must_use]
+    pub fn consumers(&self) -> PathBuf {
+        self.path.join("consumers")
+    }
+
     fn rocksdb(&self) -> PathBuf {
         self.path.join("rocksdb")
     }
@@ -225,6 +241,9 @@ fn read_format(path: &Path, format: &Path) -> Result<u64, FolderError> {
     if number > FORMAT {
         return Err(FolderError::NewerFormat(path.to_owned(), number));
     }
+    if number < FORMAT {
+        return Err(FolderError::OlderFormat(path.to_owned(), number));
+    }
     let id = lines.next().and_then(|line| line.strip_prefix("store-id ")).ok_or_else(damaged)?;
     u64::from_str_radix(id, 16).map_err(|_| damaged())
 }
@@ -264,6 +283,12 @@ impl fmt::Display for FolderError {
             FolderError::NewerFormat(path, found) => write!(
                 formatter,
                 "the data folder {} has format {found}, this program reads up to {FORMAT}: use a newer stockade",
+                path.display()
+            ),
+            FolderError::OlderFormat(path, found) => write!(
+                formatter,
+                "the data folder {} has format {found}, this program reads only {FORMAT}: let the stockade that wrote it \
+                 end its batches, then choose an empty folder with --data",
                 path.display()
             ),
             FolderError::Io(path, error) => {

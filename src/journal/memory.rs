@@ -194,9 +194,9 @@ impl Reader for MemoryStore {
         Ok(self.log.lock().checkpoints.head.clone())
     }
 
-    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn for_each_of_checkpoint(&self, generation: u64, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         let kept = self.log.lock().checkpoints.kept.get(&generation).cloned().unwrap_or_default();
-        let mut groups = kept.iter();
+        let mut groups = kept.iter().filter(|(epoch, _)| *epoch > after);
         while groups.next().is_some_and(|(epoch, group)| visit(*epoch, group)) {}
         Ok(())
     }

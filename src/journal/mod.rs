@@ -12,7 +12,6 @@ mod buffer;
 mod chain;
 mod checkpoint;
 mod committer;
-mod controls;
 mod cue;
 mod entrance;
 mod epochs;
@@ -20,8 +19,6 @@ mod folder;
 mod group;
 mod ledger;
 mod memory;
-mod portion;
-mod record;
 mod rocks;
 mod space;
 mod steward;
@@ -38,11 +35,12 @@ pub use committer::{Committer, CommitterOptions};
 pub use entrance::{Journal, Pass};
 pub use epochs::Epochs;
 pub use folder::{Folder, FolderError};
-pub use group::{Encoder, GrantRun, Group, GroupError, Hash};
+pub use group::{
+    AS_BEFORE, ClaimRecord, ClaimRun, Control, CouponRecord, CouponRun, Encoder, Group, GroupError, Hash, NO_SERIAL,
+    Portion, StateCode, Step,
+};
 pub use ledger::{Ledger, Mark};
 pub use memory::{Faults, MemoryStore};
-pub use portion::Portion;
-pub use record::{Control, GrantRecord, StateCode};
 pub use rocks::{RocksCheckpoints, RocksOptions, RocksStore};
 pub use space::Space;
 pub use steward::{Steward, StewardOptions};

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rocksdb::{
-    ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, Direction, IteratorMode, LogLevel, Options,
+    ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, Direction, IteratorMode, LogLevel, Options, Range,
     ReadOptions, WriteBatch, WriteOptions,
 };
 
@@ -100,6 +100,18 @@ impl RocksStore {
         RocksCheckpoints::new(Arc::clone(&self.db), drafts)
     }
 
+    /// Another handle, for a thread that only reads.
+    #[must_use]
+    pub fn reader(&self) -> Box<dyn Reader + Send> {
+        Box::new(self.again())
+    }
+
+    /// Another handle.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { db: Arc::clone(&self.db), write: WriteOptions::default() }
+    }
+
     fn of(db: DB) -> Self {
         // Not synced here: the committer syncs as its durability mode says.
         Self { db: Arc::new(db), write: WriteOptions::default() }
@@ -124,12 +136,19 @@ impl Reader for RocksStore {
         groups(&self.db, after, visit)
     }
 
+    /// Of table files alone: what is in memory is less than a segment or two.
+    fn bytes_after(&self, after: Epoch) -> Result<u64, StoreError> {
+        let family = self.db.cf_handle(JOURNAL).ok_or_else(no_family)?;
+        let (first, last) = ((after + 1).to_be_bytes(), u64::MAX.to_be_bytes());
+        Ok(self.db.get_approximate_sizes_cf(&family, &[Range::new(&first, &last)]).iter().sum())
+    }
+
     fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
         head(&self.db)
     }
 
-    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        checkpoints::groups(&self.db, generation, visit)
+    fn for_each_of_checkpoint(&self, generation: u64, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        checkpoints::groups(&self.db, generation, after, visit)
     }
 }
 

@@ -15,17 +15,31 @@ pub trait Reader {
     /// When the store cannot be read.
     fn for_each(&self, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
+    /// About how many bytes the groups after the epoch `after` take.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn bytes_after(&self, after: Epoch) -> Result<u64, StoreError> {
+        let mut sum = 0;
+        self.for_each(after, &mut |_, group| {
+            sum += group.len() as u64;
+            true
+        })?;
+        Ok(sum)
+    }
+
     /// The head of the checkpoint that was installed last, if one was.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn head(&self) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Visits each group of the checkpoint of this generation. None is also what is left of one that was cleared.
+    /// Visits each group of the checkpoint of this generation after the epoch `after`. None is also what is left of
+    /// one that was cleared.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError>;
+    fn for_each_of_checkpoint(&self, generation: u64, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError>;
 }
 
 /// Keeps packed groups in epoch order.
@@ -113,7 +127,12 @@ impl Reader for NullStore {
         Ok(None)
     }
 
-    fn for_each_of_checkpoint(&self, _generation: u64, _visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn for_each_of_checkpoint(
+        &self,
+        _generation: u64,
+        _after: Epoch,
+        _visit: &mut Visit<'_>,
+    ) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -7,10 +7,12 @@ use std::thread::{self, JoinHandle};
 use std::{fmt, io};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use super::core::{self, CoreHandle, Shared};
+use super::feeder::Feeder;
 use super::options::ServerOptions;
+use super::reader::Readers;
 use crate::engine::Engine;
 
 /// Connections that the system holds until they are accepted.
@@ -43,14 +45,21 @@ impl Server {
         let asked = options.listen;
         let listener = listen(asked).map_err(|error| StartError::Listen(asked, error))?;
         let address = listener.local_addr().map_err(StartError::System)?;
+        let (boxes, deliveries): (Vec<_>, Vec<_>) = (0..engine.cores()).map(|_| mpsc::unbounded_channel()).unzip();
+        let readers = Readers::start(&engine, options.reader_threads, &boxes).map_err(StartError::System)?;
+        let feeder = engine.feed().map(|source| Feeder::start(&engine, source, &boxes)).transpose();
+        let feeder = feeder.map_err(StartError::System)?;
         let shared = Arc::new(Shared {
             engine,
             options,
+            readers,
+            feeder,
             in_flight: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
         });
-        let cores = (0..shared.engine.cores()).map(|index| core::start(index, Arc::clone(&shared)));
+        let cores = deliveries.into_iter().enumerate();
+        let cores = cores.map(|(index, deliveries)| core::start(index, Arc::clone(&shared), deliveries));
         let cores = cores.collect::<io::Result<Vec<_>>>().map_err(StartError::System)?;
         let senders = cores.iter().map(|core| core.streams.clone()).collect::<Vec<_>>();
         let stop_accepting = Arc::new(Notify::new());
@@ -93,6 +102,8 @@ impl Server {
         for thread in threads {
             let _panicked = thread.join();
         }
+        self.shared.readers.stop();
+        self.shared.feeder.iter().for_each(Feeder::stop);
     }
 }
 

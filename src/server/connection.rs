@@ -10,10 +10,12 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::admission::Admission;
 use super::burst::BurstWork;
 use super::core::Core;
 use super::intake::Intake;
 use super::outbox::Outbox;
+use super::reader::Delivery;
 use super::session::Session;
 use crate::metrics::{add, subtract};
 
@@ -26,6 +28,10 @@ const BURSTS_PER_TURN: u32 = 4;
 /// A client's connection. Belongs to its core's thread.
 pub(super) struct Connection {
     stream: TcpStream,
+    /// Its number within its core.
+    pub(super) number: u64,
+    /// Requests that other threads have still to answer.
+    handed_over: Cell<usize>,
     intake: RefCell<Intake>,
     outbox: RefCell<Outbox>,
     session: RefCell<Session>,
@@ -93,9 +99,11 @@ pub(super) async fn run(connection: Rc<Connection>, core: Rc<Core>) {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, now: Instant) -> Self {
+    pub(super) fn new(stream: TcpStream, number: u64, now: Instant) -> Self {
         Self {
             stream,
+            number,
+            handed_over: Cell::new(0),
             intake: RefCell::default(),
             outbox: RefCell::default(),
             session: RefCell::default(),
@@ -148,11 +156,25 @@ impl Connection {
         }
     }
 
+    /// Takes frames from another thread.
+    pub(super) fn deliver(&self, delivery: &Delivery, core: &Core) {
+        if delivery.is_answer {
+            self.handed_over.set(self.handed_over.get() - 1);
+        }
+        self.outbox.borrow_mut().append(&delivery.frames);
+        self.flush(core);
+    }
+
+    /// Whether no reply is due.
+    fn owes_nothing(&self) -> bool {
+        self.handed_over.get() == 0 && self.outbox.borrow().is_empty()
+    }
+
     /// The server leaves: refuses what has arrived, and closes once no reply is due. Until then it goes on refusing.
     fn leave(self: &Rc<Self>, core: &Rc<Core>) {
         let has_room = self.outbox.borrow().len() < UNSENT_BYTES_MAX;
         let ended = has_room && matches!(self.read_burst(core), Input::End);
-        if ended || self.outbox.borrow().is_empty() {
+        if ended || self.owes_nothing() {
             self.phase.set(Phase::Closing);
         }
     }
@@ -178,7 +200,7 @@ impl Connection {
         let greeted = self.session.borrow().is_greeted();
         let late_frame = self.intake.borrow().since.is_some_and(|since| passed(since, options.frame_timeout));
         let stalled = self.stalled_since.get().is_some_and(|since| passed(since, options.write_stall_timeout));
-        let silent = passed(self.last_heard.get(), options.idle_timeout) && self.outbox.borrow().is_empty();
+        let silent = passed(self.last_heard.get(), options.idle_timeout) && self.owes_nothing();
         let lingers = self.phase.get() == Phase::Lingering && passed(self.last_heard.get(), options.handshake_timeout);
         (!greeted && passed(self.opened, options.handshake_timeout)) || late_frame || stalled || silent || lingers
     }
@@ -202,7 +224,7 @@ impl Connection {
     fn is_finished(&self) -> bool {
         match self.phase.get() {
             Phase::Closed => true,
-            Phase::Closing if self.outbox.borrow().is_empty() => {
+            Phase::Closing if self.owes_nothing() => {
                 // Our last words must not be overtaken by the reset that unread input would cause.
                 let shut = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write);
                 self.phase.set(Phase::Lingering);
@@ -238,7 +260,7 @@ impl Connection {
     /// The client sends nothing more. It may still listen: what it is owed leaves. False when it is owed nothing.
     fn hear_no_more(&self) -> bool {
         self.phase.set(Phase::Closing);
-        !self.outbox.borrow().is_empty()
+        !self.owes_nothing()
     }
 
     /// Reads what is there and decides it as one burst.
@@ -264,17 +286,18 @@ impl Connection {
         let mut outbox = self.outbox.borrow_mut();
         let window = core.shared.options.in_flight_per_connection_max.saturating_sub(outbox.in_flight);
         let in_flight = core.shared.in_flight.load(Ordering::Relaxed);
-        let admit = window.min(core.shared.options.in_flight_max.saturating_sub(in_flight));
+        let admission = Admission::new(window, core.shared.options.in_flight_max.saturating_sub(in_flight));
         let start = outbox.len();
         let mut session = self.session.borrow_mut();
         let age = intake.since.map_or(std::time::Duration::ZERO, |since| now - since);
-        let mut work = BurstWork::new(engine, &core.shared.options, &mut session, burst, outbox.open(), admit, age);
+        let (options, metrics, late) = (&core.shared.options, core.metrics(), (admission, age));
+        let mut work = BurstWork::new(engine, options, &mut session, burst, outbox.open(), late, metrics);
         work.leaving = leaving;
+        work.post = Some((&core.desk, self.number));
         let input = &buffer[..carried + received];
-        let result = work.run(input, core.metrics());
+        let result = work.run(input);
         intake.keep(&input[result.consumed..], now, result.consumed > 0);
 
-        let metrics = core.metrics();
         metrics.decide_ns.record_duration(now.elapsed());
         add(&metrics.received_bytes, received as u64);
         if let Some(epoch) = result.full {
@@ -282,6 +305,11 @@ impl Connection {
         }
         if result.close {
             self.phase.set(Phase::Closing);
+        }
+        if result.handed_over > 0 {
+            // The core's own thread takes the answers: none can have come yet.
+            self.handed_over.set(self.handed_over.get() + result.handed_over);
+            core.address(self);
         }
         if outbox.len() > start {
             outbox.seal(start, result.epoch, result.claims, now.into_std());
@@ -304,6 +332,10 @@ impl Connection {
 
     fn close(&self, core: &Core) {
         self.phase.set(Phase::Closed);
+        if self.session.borrow().subscribes {
+            core.desk.gone(self.number);
+        }
+        core.unaddress(self);
         subtract(&core.metrics().connections, 1);
         core.shared.connections.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,8 +1,8 @@
 //! A core: one network thread, its connections, and what they share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::rc::Rc;
+use std::collections::{HashMap, VecDeque};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -14,8 +14,11 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::connection::{self, Connection};
+use super::desk::Desk;
+use super::feeder::Feeder;
 use super::intake::INTAKE_BYTES;
 use super::options::ServerOptions;
+use super::reader::{Delivery, Readers};
 use crate::engine::Engine;
 use crate::journal::Wake;
 use crate::metrics::CoreMetrics;
@@ -28,6 +31,8 @@ const SWEEP: Duration = Duration::from_millis(100);
 pub(super) struct Shared {
     pub(super) engine: Arc<Engine>,
     pub(super) options: ServerOptions,
+    pub(super) readers: Readers,
+    pub(super) feeder: Option<Feeder>,
     /// Claims whose answers wait for their epoch, on all cores. Each core adds and takes its own; read for admission.
     pub(super) in_flight: AtomicUsize,
     /// Open connections. The acceptor adds, cores take.
@@ -43,6 +48,12 @@ pub(super) struct Core {
     /// Bytes are read into this; only incomplete frames are kept by their connection.
     pub(super) intake: RefCell<Vec<u8>>,
     connections: RefCell<Vec<Rc<Connection>>>,
+    /// Those that other threads send frames to, by number.
+    addressed: RefCell<HashMap<u64, Weak<Connection>>>,
+    /// Number of the next connection.
+    next_number: Cell<u64>,
+    /// Where requests go that no core answers.
+    pub(super) desk: Desk,
     /// Connections with replies that wait, in the order of their epochs.
     waiting: RefCell<VecDeque<(Epoch, Rc<Connection>)>>,
     /// The last epoch in which this core used up its share of the group.
@@ -69,16 +80,26 @@ pub(super) struct CoreHandle {
 }
 
 /// Starts the thread of core `index`.
-pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<CoreHandle> {
+pub(super) fn start(
+    index: usize,
+    shared: Arc<Shared>,
+    deliveries: mpsc::UnboundedReceiver<Delivery>,
+) -> std::io::Result<CoreHandle> {
     let (streams, arriving) = mpsc::channel(shared.options.connections_max.max(1));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let thread = thread::Builder::new()
         .name(format!("core-{index}"))
-        .spawn(move || LocalSet::new().block_on(&runtime, run(index, shared, arriving)))?;
+        .spawn(move || LocalSet::new().block_on(&runtime, run(index, shared, arriving, deliveries)))?;
     Ok(CoreHandle { streams, thread })
 }
 
-async fn run(index: usize, shared: Arc<Shared>, mut arriving: mpsc::Receiver<std::net::TcpStream>) {
+async fn run(
+    index: usize,
+    shared: Arc<Shared>,
+    mut arriving: mpsc::Receiver<std::net::TcpStream>,
+    mut deliveries: mpsc::UnboundedReceiver<Delivery>,
+) {
+    let desk = Desk::new(index, shared.readers.jobs(), shared.feeder.as_ref().and_then(Feeder::asks));
     let durable = Arc::new(Notify::new());
     shared.engine.journal().set_wake(index, Box::new(CoreWake(Arc::clone(&durable))));
     let core = Rc::new(Core {
@@ -86,6 +107,9 @@ async fn run(index: usize, shared: Arc<Shared>, mut arriving: mpsc::Receiver<std
         shared,
         intake: RefCell::new(vec![0; INTAKE_BYTES]),
         connections: RefCell::default(),
+        addressed: RefCell::default(),
+        next_number: Cell::new(0),
+        desk,
         waiting: RefCell::default(),
         full_epoch: Cell::new(0),
         room: Notify::new(),
@@ -98,6 +122,7 @@ async fn run(index: usize, shared: Arc<Shared>, mut arriving: mpsc::Receiver<std
         tokio::select! {
             biased;
             () = durable.notified() => core.flush_durable(),
+            Some(delivery) = deliveries.recv() => core.deliver(&delivery),
             stream = arriving.recv(), if draining_until.is_none() => {
                 match stream.map(TcpStream::from_std) {
                     Some(Ok(stream)) => core.adopt(stream),
@@ -169,10 +194,26 @@ impl Core {
     }
 
     fn adopt(self: &Rc<Self>, stream: TcpStream) {
-        let connection = Rc::new(Connection::new(stream, self.now.get()));
+        let number = self.next_number.replace(self.next_number.get() + 1);
+        let connection = Rc::new(Connection::new(stream, number, self.now.get()));
         self.connections.borrow_mut().push(Rc::clone(&connection));
         crate::metrics::add(&self.metrics().connections, 1);
         tokio::task::spawn_local(connection::run(connection, Rc::clone(self)));
+    }
+
+    /// Lets other threads send frames to a connection.
+    pub(super) fn address(&self, connection: &Rc<Connection>) {
+        self.addressed.borrow_mut().entry(connection.number).or_insert_with(|| Rc::downgrade(connection));
+    }
+
+    /// No thread sends anything to a connection any more.
+    pub(super) fn unaddress(&self, connection: &Connection) {
+        self.addressed.borrow_mut().remove(&connection.number);
+    }
+
+    fn deliver(&self, delivery: &Delivery) {
+        let connection = self.addressed.borrow().get(&delivery.connection).and_then(Weak::upgrade);
+        connection.iter().for_each(|connection| connection.deliver(delivery, self));
     }
 
     fn forget(&self) {

@@ -20,6 +20,8 @@ pub struct ServerOptions {
     pub in_flight_per_connection_max: usize,
     /// The same for the whole server.
     pub in_flight_max: usize,
+    /// Threads that answer what reads files.
+    pub reader_threads: usize,
     /// From the connection to its handshake.
     pub handshake_timeout: Duration,
     /// From a frame's first byte to its last.

@@ -15,7 +15,8 @@ struct Batch {
     epoch: Epoch,
     bytes: usize,
     claims: usize,
-    decided: Instant,
+    /// When they were decided, if that is measured.
+    decided: Option<Instant>,
 }
 
 /// See the module.
@@ -46,7 +47,19 @@ impl Outbox {
     pub(super) fn seal(&mut self, start: usize, epoch: Epoch, claims: usize, decided: Instant) {
         let bytes = self.bytes.len() - start;
         self.in_flight += claims;
-        self.waiting.push_back(Batch { epoch, bytes, claims, decided });
+        self.waiting.push_back(Batch { epoch, bytes, claims, decided: Some(decided) });
+    }
+
+    /// Appends frames that wait for nothing but those before them.
+    pub(super) fn append(&mut self, frames: &[u8]) {
+        self.bytes.extend_from_slice(frames);
+        match self.waiting.back() {
+            None => self.sendable += frames.len(),
+            Some(last) => {
+                let epoch = last.epoch;
+                self.waiting.push_back(Batch { epoch, bytes: frames.len(), claims: 0, decided: None });
+            }
+        }
     }
 
     /// Lets the replies of durable epochs go; calls `released` with the claims and the decision's time of each burst.
@@ -54,7 +67,7 @@ impl Outbox {
         while let Some(batch) = self.waiting.pop_front_if(|batch| may_leave(batch.epoch)) {
             self.sendable += batch.bytes;
             self.in_flight -= batch.claims;
-            released(batch.claims, batch.decided);
+            batch.decided.into_iter().for_each(|decided| released(batch.claims, decided));
         }
     }
 

@@ -7,12 +7,18 @@ use stockade_protocol::{Frame, Status};
 
 use super::options::ServerOptions;
 use crate::access::Role;
-use crate::engine::Engine;
+use crate::engine::{Burst, Engine, Rights};
+use crate::types::ClientNumber;
 
 /// What is known of a connection's client.
 #[derive(Default)]
 pub(super) struct Session {
     role: Option<Role>,
+    name: String,
+    /// Whether it ever asked for the feed.
+    pub(super) subscribes: bool,
+    /// The number that stands for the name, once it is known and durable.
+    client: ClientNumber,
 }
 
 impl Session {
@@ -37,14 +43,54 @@ impl Session {
         match opcode {
             Opcode::Hello => Err(Status::HandshakeRequired),
             Opcode::Fault => Err(Status::OpcodeUnknown),
-            Opcode::Ping | Opcode::Claim | Opcode::Lookup | Opcode::Serials | Opcode::BatchShow | Opcode::BatchList => {
-                Ok(())
-            }
-            Opcode::BatchCreate | Opcode::BatchChange | Opcode::BatchAddStock => match role {
+            Opcode::Ping
+            | Opcode::Claim
+            | Opcode::Lookup
+            | Opcode::Serials
+            | Opcode::Reserve
+            | Opcode::Confirm
+            | Opcode::Cancel
+            | Opcode::Extend
+            | Opcode::BatchShow
+            | Opcode::BatchList
+            | Opcode::BatchStats
+            | Opcode::BatchRefusals
+            | Opcode::CouponChange
+            | Opcode::CouponShow
+            | Opcode::CouponLog
+            | Opcode::Wallet => Ok(()),
+            Opcode::ClientList
+            | Opcode::BatchCreate
+            | Opcode::BatchChange
+            | Opcode::BatchAddStock
+            | Opcode::BatchEdit
+            | Opcode::BatchWithdraw
+            | Opcode::BatchReconcile
+            | Opcode::CouponList
+            | Opcode::FeedSubscribe
+            | Opcode::FeedAcknowledge
+            | Opcode::FeedList
+            | Opcode::FeedForget => match role {
                 Role::Operator => Ok(()),
                 Role::Claim => Err(Status::Forbidden),
             },
         }
+    }
+
+    /// What the client may do with coupons.
+    pub(super) fn rights(&self) -> Rights {
+        match self.role {
+            Some(Role::Operator) => Rights::Operator,
+            Some(Role::Claim) | None => Rights::Gateway,
+        }
+    }
+
+    /// The number that stands for the client in the journal.
+    pub(super) fn client(&mut self, burst: &mut Burst<'_>) -> ClientNumber {
+        if self.client == 0 {
+            self.client = burst.client_named(&self.name);
+        }
+        self.client
     }
 
     /// Answers the handshake.
@@ -57,12 +103,14 @@ impl Session {
         options: &ServerOptions,
         engine: &Engine,
     ) -> Result<Welcome, Status> {
-        let (_name, token) = frame.item::<Hello>()?.texts()?;
+        let (name, token) = frame.item::<Hello>()?.texts()?;
+        name.clone_into(&mut self.name);
         self.role = Some(options.access.role(token).ok_or(Status::TokenInvalid)?);
         let mut welcome = Welcome::new(options.durability, env!("CARGO_PKG_VERSION"));
         welcome.cores.set(u16::try_from(engine.cores()).unwrap_or(u16::MAX));
         welcome.claims_per_frame_max.set(CLAIMS_PER_FRAME_MAX);
         welcome.in_flight_claims_max.set(u32::try_from(options.in_flight_per_connection_max).unwrap_or(u32::MAX));
+        welcome.ttl_s_max.set(engine.ttl_s_max());
         welcome.store_id.set(engine.store_id());
         welcome.durable_epoch.set(engine.journal().durable());
         welcome.now_ms.set(engine.now_ms());

@@ -29,6 +29,12 @@ impl Bucket {
         Self { word: AtomicU64::new(pack(run.first, run.end())), walk_from: AtomicU32::new(walk_from) }
     }
 
+    /// What is here now.
+    pub(super) fn run(&self) -> Run {
+        let (next, end) = unpack(self.word.load(Ordering::Acquire));
+        Run::new(next, end - next)
+    }
+
     /// Units here now.
     pub(super) fn units(&self) -> u32 {
         let (next, end) = unpack(self.word.load(Ordering::Acquire));

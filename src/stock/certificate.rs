@@ -6,25 +6,26 @@
 //! overlapped the scan. (Afek et al., Atomic Snapshots of Shared Memory, 1993: two equal collects; made cheap here
 //! because the places are monotone in between.)
 
-use super::sync::{AtomicU64, Ordering, fence};
+use super::sync::{AtomicU32, Ordering, fence};
 
-/// Two counters of brackets. Only a holder of the pool's spare lock opens and closes one.
+/// Two counters of brackets. That they begin anew after 4,294,967,296 brackets is harmless: no scan takes that long.
+/// Only a holder of the pool's spare lock opens and closes one.
 pub(super) struct Certificate {
     /// Brackets opened. Raised before any change; pairs with the load in [`Certificate::holds`].
-    started: AtomicU64,
+    started: AtomicU32,
     /// Brackets closed. Raised after every change; pairs with the load in [`Certificate::begin`].
-    finished: AtomicU64,
+    finished: AtomicU32,
 }
 
 /// What a scan begins with.
 #[derive(Clone, Copy)]
 pub(super) struct Scan {
-    finished: u64,
+    finished: u32,
 }
 
 impl Certificate {
     pub(super) fn new() -> Self {
-        Self { started: AtomicU64::new(0), finished: AtomicU64::new(0) }
+        Self { started: AtomicU32::new(0), finished: AtomicU32::new(0) }
     }
 
     /// To be called before the first place is read.

@@ -1,4 +1,4 @@
-//! Which serials of a batch were issued, as runs: how a restart finds out what is left.
+//! Sets of serials, as runs: which a batch has had, which of them were issued. So a restart finds out what is left.
 
 use std::collections::BTreeMap;
 
@@ -63,16 +63,37 @@ impl Issued {
         self.units
     }
 
-    /// The serials below `total` that were not issued.
-    pub fn free(&mut self, total: u32) -> impl Iterator<Item = Run> + '_ {
+    /// The serial after the last.
+    #[must_use]
+    pub fn end(&mut self) -> u32 {
         self.settle();
-        let starts = std::iter::once(0).chain(self.runs.values().copied());
-        let ends = self.runs.keys().copied().chain(std::iter::once(total));
-        starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| Run::new(start, end - start))
+        self.runs.last_key_value().map_or(0, |(_, end)| *end)
     }
-}
 
-impl Issued {
+    /// Whether all serials of a run were issued.
+    #[must_use]
+    pub fn contains(&self, run: Run) -> bool {
+        let is_within = |first: u32, end: u32| first <= run.first && run.end() <= end;
+        if is_within(self.growing.first, self.growing.end) {
+            return true;
+        }
+        let before = self.runs.range(..=run.first).next_back();
+        before.is_some_and(|(first, end)| is_within(*first, *end))
+    }
+
+    /// Those of these serials that are not among `others`, which must be among these.
+    pub fn without<'a>(&'a mut self, others: &'a mut Issued) -> impl Iterator<Item = Run> + 'a {
+        self.settle();
+        others.settle();
+        self.runs.iter().flat_map(|(first, end)| {
+            let taken = others.runs.range(first..end);
+            let starts = std::iter::once(*first).chain(taken.clone().map(|(_, end)| *end));
+            let ends = taken.map(|(first, _)| *first).chain(std::iter::once(*end));
+            let gaps = starts.zip(ends).filter(|(start, end)| start < end);
+            gaps.map(|(start, end)| Run::new(start, end - start)).collect::<Vec<_>>()
+        })
+    }
+
     /// Writes down how far the growing run came.
     fn settle(&mut self) {
         if self.growing.end > self.growing.first {
@@ -85,6 +106,30 @@ impl Issued {
 mod tests {
     use super::*;
 
+    /// The serials below `total` that were not issued.
+    fn free(issued: &mut Issued, total: u32) -> Vec<Run> {
+        let mut all = Issued::default();
+        assert!(all.insert(Run::new(0, total)));
+        all.without(issued).collect()
+    }
+
+    #[test]
+    fn what_is_left_of_several_pieces() {
+        let (mut all, mut issued) = (Issued::default(), Issued::default());
+        for (first, count) in [(0, 10), (20, 5), (40, 1), (30, 2), (32, 2)] {
+            assert!(all.insert(Run::new(first, count)));
+        }
+        for (first, count) in [(0, 3), (9, 1), (22, 3), (40, 1)] {
+            assert!(all.contains(Run::new(first, count)), "{first}+{count}");
+            assert!(issued.insert(Run::new(first, count)));
+        }
+        for (first, count) in [(9, 2), (10, 1), (19, 2), (24, 2), (39, 1), (33, 2), (u32::MAX - 1, 1)] {
+            assert!(!all.contains(Run::new(first, count)), "{first}+{count}");
+        }
+        let left = all.without(&mut issued).collect::<Vec<_>>();
+        assert_eq!(left, [Run::new(3, 6), Run::new(20, 2), Run::new(30, 4)]);
+    }
+
     #[test]
     fn runs_join_overlaps_are_refused_and_the_rest_is_free() {
         let mut issued = Issued::default();
@@ -96,7 +141,7 @@ mod tests {
         }
         assert_eq!(issued.runs.len(), 2);
         assert_eq!(issued.units(), 13);
-        assert_eq!(issued.free(30).collect::<Vec<_>>(), [Run::new(2, 8), Run::new(21, 9)]);
+        assert_eq!(free(&mut issued, 30), [Run::new(2, 8), Run::new(21, 9)]);
     }
 
     #[test]
@@ -109,15 +154,15 @@ mod tests {
             assert!(!issued.insert(Run::new(first, count)), "{first}+{count} was issued");
         }
         assert!(issued.insert(Run::new(7, 1)), "the gap closes exactly");
-        assert_eq!(issued.free(12).collect::<Vec<_>>(), [Run::new(10, 2)]);
+        assert_eq!(free(&mut issued, 12), [Run::new(10, 2)]);
         assert_eq!((issued.runs.len(), issued.units()), (1, 10));
     }
 
     #[test]
     fn nothing_issued_leaves_all_and_everything_issued_leaves_none() {
         let mut issued = Issued::default();
-        assert_eq!(issued.free(7).collect::<Vec<_>>(), [Run::new(0, 7)]);
+        assert_eq!(free(&mut issued, 7), [Run::new(0, 7)]);
         assert!(issued.insert(Run::new(0, 7)));
-        assert_eq!(issued.free(7).count(), 0);
+        assert_eq!(free(&mut issued, 7), []);
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 use super::bucket::Bucket;
 use super::certificate::Certificate;
 use super::run::{Run, Runs};
-use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
+use super::sync::{AtomicU32, Mutex, MutexGuard, Ordering};
 use crate::prefetch::prefetch;
 
 /// What a claim does when fewer units are left than it asks for.
@@ -27,17 +27,18 @@ pub enum Mode {
 const HOT_UNITS: u64 = 32_768;
 
 /// Places between the buckets of a hot batch: two cache lines, since processors fetch them in pairs.
-const STRIDE_HOT: usize = 128 / size_of::<Bucket>();
+const STRIDE_HOT: u8 = 8;
+const _: () = assert!(STRIDE_HOT as usize * size_of::<Bucket>() == 128);
 
 /// The claimable serials of one batch.
 pub struct Pool {
     /// One bucket for each core at every `stride`-th place.
     buckets: Box<[Bucket]>,
-    /// [`STRIDE_HOT`] or 1.
-    stride: usize,
     certificate: Certificate,
     /// Units in `spare`. Changed under its lock, within a bracket of the certificate; read by scans.
-    spare_units: AtomicU64,
+    spare_units: AtomicU32,
+    /// [`STRIDE_HOT`] or 1.
+    stride: u8,
     spare: Mutex<Vec<Run>>,
 }
 
@@ -64,17 +65,17 @@ impl Pool {
         let stride = if units >= HOT_UNITS { STRIDE_HOT } else { 1 };
         let mut filled = (0..cores).map(bucket);
         let place = |place: usize| {
-            let bucket = if place.is_multiple_of(stride) { filled.next() } else { None };
+            let bucket = if place.is_multiple_of(stride.into()) { filled.next() } else { None };
             bucket.unwrap_or_else(|| Bucket::new(Run::new(0, 0), 0))
         };
-        let buckets = (0..=(cores - 1) * stride).map(place).collect::<Box<[_]>>();
+        let buckets = (0..=(cores - 1) * usize::from(stride)).map(place).collect::<Box<[_]>>();
         let spare = by_length.into_iter().map(|(count, first)| Run::new(first, count)).collect::<Vec<_>>();
-        let spare_units = spare.iter().map(|run| u64::from(run.count)).sum();
+        let spare_units = spare.iter().map(|run| run.count).sum();
         let pool = Self {
             buckets,
             stride,
             certificate: Certificate::new(),
-            spare_units: AtomicU64::new(spare_units),
+            spare_units: AtomicU32::new(spare_units),
             spare: Mutex::new(spare),
         };
         assert_eq!(pool.scan(), units, "every unit lies in one place");
@@ -105,10 +106,37 @@ impl Pool {
         }
     }
 
+    /// Takes up to `most` units away, wherever they are, spare ones first.
+    pub fn withdraw(&self, most: u32) -> Runs {
+        let mut spare = self.spare.lock();
+        let mut drawn = Runs::default();
+        while drawn.units() < most
+            && let Some(run) = self.take_spare(&mut spare, most - drawn.units())
+        {
+            drawn.push(run);
+        }
+        for bucket in self.buckets() {
+            while drawn.units() < most
+                && let Some(run) = bucket.take_up_to(most - drawn.units())
+            {
+                drawn.push(run);
+            }
+        }
+        drawn
+    }
+
     /// Makes `run` claimable. Its serials must be new, or drawn and never given to anybody.
     pub fn add(&self, run: Run) {
         let mut spare = self.spare.lock();
         self.certificate.inflow(|| self.put_spare(&mut spare, run));
+    }
+
+    /// Whether a serial is here, at one instant during the call.
+    #[must_use]
+    pub fn holds(&self, serial: u32) -> bool {
+        let spare = self.spare.lock();
+        let is_in = |run: Run| (run.first..run.end()).contains(&serial);
+        spare.iter().any(|run| is_in(*run)) || self.buckets().any(|bucket| is_in(bucket.run()))
     }
 
     /// Units claimable at one instant during the call.
@@ -136,15 +164,15 @@ impl Pool {
     }
 
     fn bucket(&self, core: usize) -> &Bucket {
-        &self.buckets[core * self.stride]
+        &self.buckets[core * usize::from(self.stride)]
     }
 
     fn buckets(&self) -> impl Iterator<Item = &Bucket> {
-        self.buckets.iter().step_by(self.stride)
+        self.buckets.iter().step_by(self.stride.into())
     }
 
     fn cores(&self) -> usize {
-        self.buckets.len().div_ceil(self.stride)
+        self.buckets.len().div_ceil(self.stride.into())
     }
 
     /// Whether a scan without a lock proves that fewer than `quantity` units were claimable.
@@ -155,7 +183,7 @@ impl Pool {
 
     fn scan(&self) -> u64 {
         let in_buckets = self.buckets().map(|bucket| u64::from(bucket.units())).sum::<u64>();
-        in_buckets + self.spare_units.load(Ordering::Acquire)
+        in_buckets + u64::from(self.spare_units.load(Ordering::Acquire))
     }
 
     /// One round over all buckets from where the last walk got to. Takes what is there, up to `quantity` in all.
@@ -228,7 +256,8 @@ impl Pool {
         if units == 0 || self.bucket(core).units() > 0 {
             return units > 0;
         }
-        let share = u32::try_from(units.div_ceil(self.cores() as u64)).expect("fewer units than serials");
+        let cores = u32::try_from(self.cores()).expect("fewer cores than serials");
+        let share = units.div_ceil(cores);
         self.certificate.inflow(|| {
             let run = self.take_spare(spare, share).expect("spare_units counts what is there");
             self.bucket(core).refill(run);
@@ -242,7 +271,7 @@ impl Pool {
         if rest.count > 0 {
             spare.push(rest);
         }
-        self.spare_units.fetch_sub(u64::from(taken.count), Ordering::AcqRel);
+        self.spare_units.fetch_sub(taken.count, Ordering::AcqRel);
         Some(taken)
     }
 
@@ -252,6 +281,6 @@ impl Pool {
             Some(last) if last.end() == run.first => last.count += run.count,
             Some(_) | None => spare.push(run),
         }
-        self.spare_units.fetch_add(u64::from(run.count), Ordering::AcqRel);
+        self.spare_units.fetch_add(run.count, Ordering::AcqRel);
     }
 }

@@ -28,6 +28,14 @@ impl Claims {
         }
     }
 
+    pub(super) fn get_mut(&mut self, place: u32) -> &mut Slot {
+        let place = place as usize;
+        match place.checked_sub(PIECE_CLAIMS) {
+            None => &mut self.first[place],
+            Some(place) => &mut self.others[place / PIECE_CLAIMS][place % PIECE_CLAIMS],
+        }
+    }
+
     /// Adds a claim.
     #[inline]
     pub(super) fn push(&mut self, slot: Slot) {

@@ -2,82 +2,101 @@
 //!
 //! All claims of a user share the user's hash and so stand in one sequence of the index: a claim reads that sequence
 //! once and knows the user's total and whether the request was seen. Users with more than [`INLINE_CLAIMS_MAX`] claims
-//! get a map of their own for the rest, so that no sequence grows with a user's appetite.
+//! get a map of their own for the rest ([`super::busy`]).
 //!
 //! Why two parts: a look-up of a user who holds nothing, which is what nearly all claims begin with, touches one or two
 //! cache lines of the index; a grant appends. A shard of a few claims has no index: it looks at all of them. Only the
 //! index grows (4 of some 30 bytes a claim), so growing is short.
+//!
+//! What happens to claims later is in [`super::moves`] and [`super::redeem`], what a restart does in [`super::settle`].
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::busy::BusyUser;
 use super::claims::Claims;
+use super::coupon::Coupon;
+use super::holds::{Hold, Holds};
 use super::index::Index;
-use super::slot::{Asked, Held, Kind, Slot};
-use super::staged::{Broken, Staged};
-use crate::stock::{Run, Runs};
-use crate::types::Epoch;
+use super::recent::{Fresh, Moment, Recent};
+use super::slot::{Asked, Claim, Kind, Phase, Slot};
+use super::staged::Staged;
+use super::tally::Tally;
+use crate::stock::{Day, Run, Runs};
 
-/// Claims of one user that stand in the table itself.
-const INLINE_CLAIMS_MAX: usize = 8;
+/// Claims of one user that stand in the index.
+pub(super) const INLINE_CLAIMS_MAX: usize = 8;
 
 /// Claims up to which a shard has no index: looking at all of them is as quick, and a million batches have few.
-const SCANNED_MAX: usize = 8;
-
-/// Claims whose memory is fetched before the first of them is settled.
-const SETTLED_TOGETHER: usize = 16;
-
-/// Claims of one user beyond the inline ones.
-#[derive(Default)]
-struct BusyUser {
-    units: u32,
-    claims: HashMap<u64, Slot, RandomState>,
-}
+pub(super) const SCANNED_MAX: usize = 8;
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Shard {
-    index: Index,
-    claims: Claims,
-    units: u64,
-    rare: Option<Box<Rare>>,
+    pub(super) index: Index,
+    pub(super) claims: Claims,
+    pub(super) fresh: Fresh,
+    /// The day of the last claim, and the first place of that day's claims.
+    pub(super) last_day: (Day, u32),
+    /// Units of grants that were no reservations: most shards need no other number.
+    pub(super) claimed: u64,
+    pub(super) rare: Option<Box<Rare>>,
     /// See [`Index::larger`].
-    phase: u8,
+    pub(super) phase: u8,
     /// Given back for good: the batch is closed.
     closed: bool,
 }
 
 /// What few shards have.
 #[derive(Default)]
-struct Rare {
-    splits: Vec<Runs>,
-    busy: Vec<BusyUser>,
-    staged: Staged,
+pub(super) struct Rare {
+    pub(super) splits: Vec<Runs>,
+    pub(super) busy: Vec<BusyUser>,
+    pub(super) holds: Holds,
+    pub(super) coupons: HashMap<u32, Coupon, RandomState>,
+    pub(super) recent: Recent,
+    /// Days before the last one, each with the first place of its claims.
+    pub(super) days: Vec<(u32, Day)>,
+    pub(super) tally: Tally,
+    /// Reservations that ended without a grant, and marks of such as never came.
+    pub(super) ended: u32,
+    pub(super) staged: Staged,
+}
+
+impl Rare {
+    /// Whether nothing in it is of use any more.
+    pub(super) fn is_unused(&self) -> bool {
+        self.splits.is_empty()
+            && self.busy.is_empty()
+            && self.coupons.is_empty()
+            && self.days.is_empty()
+            && self.tally == Tally::default()
+            && self.ended == 0
+    }
 }
 
 /// What a shard knows of a user and a request.
-pub(super) struct Found {
+#[derive(Default)]
+pub struct Look {
     /// Units that the user holds.
-    pub(super) units: u32,
+    pub units: u32,
+    /// Those of them that were taken today.
+    pub day_units: u32,
+    /// Those of them that are reserved.
+    pub reserved: u32,
     /// What became of the request.
-    pub(super) held: Option<Held>,
-    standing: Standing,
+    pub claim: Option<Claim>,
+    pub(super) standing: Standing,
 }
 
 /// Where a user's next claim belongs.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Standing {
     /// Claims of the user in the index.
-    inline: usize,
+    pub(super) inline: usize,
     /// The user's place among the busy ones.
-    busy: Option<u32>,
-}
-
-impl Found {
-    pub(super) fn standing(&self) -> Standing {
-        self.standing
-    }
+    pub(super) busy: Option<u32>,
 }
 
 impl Shard {
@@ -95,128 +114,97 @@ impl Shard {
     }
 
     #[inline]
-    pub(super) fn find(&self, hash: u64, user: u64, request: u64) -> Found {
-        let mut found = Found { units: 0, held: None, standing: Standing::default() };
-        self.for_each_of(hash, user, |slot| {
-            if slot.kind == Kind::Busy {
-                found.standing.busy = Some(slot.place);
-                let busy = &self.rare().busy[slot.place as usize];
-                found.units += busy.units;
-                if let Some(slot) = busy.claims.get(&request) {
-                    found.held = Some(self.held(slot));
-                }
+    pub(super) fn find(&mut self, hash: u64, user: u64, request: u64, now: &Moment) -> Look {
+        let (mut look, mut found) = (Look::default(), None);
+        let (today, from) = self.last_day;
+        self.for_each_of(hash, user, |place, slot| {
+            if slot.kind() == Kind::Busy {
+                look.standing.busy = Some(slot.place);
                 return;
             }
-            found.standing.inline += 1;
-            found.units += u32::from(slot.granted);
+            look.standing.inline += 1;
+            let held = slot.held();
+            look.units += held;
+            if slot.phase() == Phase::Reserved {
+                look.reserved += held;
+            }
+            let is_of_today = if place >= from { today == now.day } else { self.day_of(place) == now.day };
+            if is_of_today {
+                look.day_units += held;
+            }
             if slot.request == request {
-                found.held = Some(self.held(slot));
+                found = Some(place);
             }
         });
-        found
+        if let Some(busy) = look.standing.busy {
+            found = self.find_busy(busy, request, now, &mut look).or(found);
+        }
+        if self.rare.as_ref().is_some_and(|rare| !rare.recent.is_empty()) {
+            self.count_what_is_not_durable(user, now, &mut look);
+        }
+        look.claim = found.map(|place| self.claim(place));
+        look
     }
 
     /// Records a claim that [`Shard::find`] did not find, for a user of this hash and of the standing that it found.
-    /// `rehash` tells the hash of other users.
+    /// `rehash` tells the hash of other users. Returns its place.
     pub(super) fn insert(
         &mut self,
         (user, hash): (u64, u64),
         standing: Standing,
         request: u64,
         (asked, runs): (Asked, &Runs),
+        now: &Moment,
         rehash: &dyn Fn(u64) -> u64,
-    ) {
+    ) -> u32 {
         let slot = self.slot(user, request, asked, runs);
-        self.insert_slot(hash, standing, slot, rehash);
-    }
-
-    /// Takes in a claim of a restart without a look at it; [`Shard::settle`] looks at all of them. False when the batch
-    /// is closed.
-    #[must_use]
-    pub(super) fn stage(&mut self, user: u64, request: u64, (asked, runs): (Asked, &Runs), epoch: Epoch) -> bool {
-        if self.closed {
-            return false;
+        if !asked.reserves {
+            self.claimed += u64::from(slot.granted);
         }
-        let (slot, number) = (self.slot(user, request, asked, runs), self.claims.len());
-        self.claims.push(slot);
-        self.rare_mut().staged.note(number, epoch);
-        true
+        self.insert_slot(hash, standing, slot, now, rehash)
     }
 
-    /// Looks at what was staged, in order, and makes the index. What breaks a promise is `wrong`.
-    pub(super) fn settle(
+    /// Records a reservation in the same way, which expires at `due_ms` of the running clock.
+    pub(super) fn insert_reserved(
         &mut self,
-        limit: Option<u32>,
+        user: (u64, u64),
+        standing: Standing,
+        request: u64,
+        claim: (Asked, &Runs),
+        (now, due_ms): (&Moment, u64),
         rehash: &dyn Fn(u64) -> u64,
-        wrong: &mut dyn FnMut(Epoch, Broken),
-    ) {
-        let Some(staged) = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.staged)) else { return };
-        if staged.is_empty() {
-            return;
-        }
-        let broken = match self.settle_in_place(limit, rehash) {
-            Some(broken) => broken,
-            None => self.settle_anew(limit, rehash),
-        };
-        broken.into_iter().for_each(|(number, broken)| wrong(staged.epoch(number), broken));
-        if self.rare.as_ref().is_some_and(|rare| rare.splits.is_empty() && rare.busy.is_empty()) {
-            self.rare = None;
-        }
+    ) -> u32 {
+        let slot = self.slot(user.0, request, claim.0, claim.1);
+        let slot = self.held(slot, due_ms);
+        self.insert_slot(user.1, standing, slot, now, rehash)
     }
 
-    /// Leaves the claims where they are. `None` when a user has too many for that; then nothing is right yet.
-    fn settle_in_place(&mut self, limit: Option<u32>, rehash: &dyn Fn(u64) -> u64) -> Option<Vec<(usize, Broken)>> {
-        let (claims, mut units, mut broken) = (self.claims.len(), 0, Vec::new());
-        if claims <= SCANNED_MAX {
-            let few = self.claims.first();
-            for (number, slot) in few.iter().enumerate() {
-                check(number, slot, few[..number].iter(), limit, &mut broken)?;
-                units += u64::from(slot.granted);
-            }
-        } else {
-            let mut index = Index::for_claims(claims, self.phase);
-            let mut ahead = [0; SETTLED_TOGETHER];
-            for first in (0..claims).step_by(SETTLED_TOGETHER) {
-                let numbers = first..(first + SETTLED_TOGETHER).min(claims);
-                for (hash, number) in ahead.iter_mut().zip(numbers.clone()) {
-                    *hash = rehash(self.claims.get(place(number)).user);
-                    index.prefetch(*hash);
-                }
-                for (hash, number) in ahead.iter().zip(numbers) {
-                    let slot = self.claims.get(place(number));
-                    let before = index.places(*hash).map(|place| self.claims.get(place));
-                    check(number, slot, before, limit, &mut broken)?;
-                    index.insert(*hash, place(number));
-                    units += u64::from(slot.granted);
-                }
-            }
-            self.index = index;
-        }
-        self.units = units;
-        Some(broken)
+    /// The slot of a reservation: it refers to a hold.
+    pub(super) fn held(&mut self, mut slot: Slot, due_ms: u64) -> Slot {
+        let rare = self.rare_mut();
+        rare.tally.reserved += u64::from(slot.granted);
+        slot.place = rare.holds.put(Hold { due_ms, place: slot.place, extended_s: 0 });
+        slot.set_phase(Phase::Reserved);
+        slot
     }
 
-    /// Takes one claim after the other in, as if they came now.
-    fn settle_anew(&mut self, limit: Option<u32>, rehash: &dyn Fn(u64) -> u64) -> Vec<(usize, Broken)> {
-        let (claims, mut broken) = (std::mem::take(&mut self.claims), Vec::new());
-        self.index = Index::for_claims(claims.len(), self.phase);
-        for (number, slot) in claims.iter().enumerate() {
-            let (user, request, hash) = (slot.user, slot.request, rehash(slot.user));
-            let found = self.find(hash, user, request);
-            if found.held.is_some() {
-                broken.push((number, Broken::Repeated { user, request }));
-                continue;
-            }
-            let units = found.units + u32::from(slot.granted);
-            if limit.is_some_and(|limit| units > limit) {
-                broken.push((number, Broken::OverLimit { user, units }));
-            }
-            self.insert_slot(hash, found.standing, *slot, rehash);
-        }
-        broken
+    /// Remembers that a reservation which has not come was cancelled.
+    pub(super) fn insert_mark(
+        &mut self,
+        (user, hash): (u64, u64),
+        standing: Standing,
+        request: u64,
+        now: &Moment,
+        rehash: &dyn Fn(u64) -> u64,
+    ) -> u32 {
+        let nothing = Asked { quantity: 0, mode: crate::stock::Mode::AllOrNothing, reserves: true };
+        let mut slot = Slot::new(user, request, (nothing, 0), Kind::OneRun, 0);
+        slot.set_phase(Phase::Mark);
+        self.rare_mut().ended += 1;
+        self.insert_slot(hash, standing, slot, now, rehash)
     }
 
-    fn slot(&mut self, user: u64, request: u64, asked: Asked, runs: &Runs) -> Slot {
+    pub(super) fn slot(&mut self, user: u64, request: u64, asked: Asked, runs: &Runs) -> Slot {
         assert!(!self.closed, "a closed batch grants nothing");
         let granted = u8::try_from(runs.units()).expect("a claim asks for at most 255 units");
         assert!(granted > 0 && granted <= asked.quantity, "granted {granted} of {}", asked.quantity);
@@ -227,127 +215,176 @@ impl Shard {
             splits.push(runs.clone());
             (Kind::Split, index(splits.len() - 1))
         };
-        Slot { user, request, place, asked, granted, kind }
+        Slot::new(user, request, (asked, granted), kind, place)
     }
 
-    fn insert_slot(&mut self, hash: u64, standing: Standing, slot: Slot, rehash: &dyn Fn(u64) -> u64) {
-        self.units += u64::from(slot.granted);
-        if let Some(place) = standing.busy {
-            self.rare_mut().busy[place as usize].insert(slot);
-        } else if standing.inline < INLINE_CLAIMS_MAX {
-            self.place(hash, slot, rehash);
-        } else {
-            let mut first = BusyUser::default();
-            first.insert(slot);
-            let busy = &mut self.rare_mut().busy;
-            busy.push(first);
-            let place = index(busy.len() - 1);
-            self.place(hash, Slot { place, kind: Kind::Busy, ..slot }, rehash);
+    pub(super) fn insert_slot(
+        &mut self,
+        hash: u64,
+        standing: Standing,
+        mut slot: Slot,
+        now: &Moment,
+        rehash: &dyn Fn(u64) -> u64,
+    ) -> u32 {
+        if standing.busy.is_none() && standing.inline < INLINE_CLAIMS_MAX {
+            return self.place(hash, slot, now, rehash);
         }
+        let busy = standing.busy.unwrap_or_else(|| {
+            let rare = self.rare_mut();
+            rare.busy.push(BusyUser::default());
+            let busy = index(rare.busy.len() - 1);
+            let nothing = (slot.asked(), 0);
+            self.place(hash, Slot::new(slot.user, 0, nothing, Kind::Busy, busy), now, rehash);
+            busy
+        });
+        slot.set_unindexed();
+        let place = index(self.claims.len());
+        self.note_day(place, now.day);
+        self.fresh.note(place, now);
+        let runs = self.runs(&slot);
+        self.claims.push(slot);
+        self.rare_mut().busy[busy as usize].add(place, &slot, &runs, now.day);
+        place
     }
 
-    pub(super) fn units(&self) -> u64 {
-        self.units
+    fn place(&mut self, hash: u64, slot: Slot, now: &Moment, rehash: &dyn Fn(u64) -> u64) -> u32 {
+        let taken = self.claims.len();
+        let place = index(taken);
+        self.note_day(place, now.day);
+        self.fresh.note(place, now);
+        if taken >= SCANNED_MAX || !self.index.words().is_empty() {
+            if !self.index.has_room(taken) {
+                let mut larger = self.index.larger(self.phase);
+                for (place, slot) in (0..).zip(self.claims.iter()).filter(|(_, slot)| !slot.is_unindexed()) {
+                    larger.insert(rehash(slot.user), place);
+                }
+                self.index = larger;
+            }
+            self.index.insert(hash, place);
+        }
+        self.claims.push(slot);
+        place
     }
 
-    /// Gives all memory back; returns how many claims there were.
-    pub(super) fn close(&mut self) -> u64 {
-        let busy = self.rare.iter().flat_map(|rare| &rare.busy);
-        // A busy user's mark stands in the index and is no claim.
-        let busy_claims = busy.map(|user| user.claims.len() as u64 - 1).sum::<u64>();
-        let claims = self.claims.len() as u64 + busy_claims;
+    /// Gives all memory back; returns how many claims there were, marks included, and what became of their units.
+    pub(super) fn close(&mut self) -> (u64, Tally) {
+        let busy_marks = self.rare.as_ref().map_or(0, |rare| rare.busy.len());
+        let closed = ((self.claims.len() - busy_marks) as u64, self.tally());
         *self = Shard { closed: true, ..Shard::default() };
-        claims
+        closed
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Visits what the shard itself holds of a user.
+    /// Reservations that ended without a grant, and marks of such as never came.
+    pub(super) fn ended(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |rare| rare.ended)
+    }
+
+    /// What became of the units.
+    pub(super) fn tally(&self) -> Tally {
+        let rare = self.rare.as_ref().map_or_else(Tally::default, |rare| rare.tally);
+        Tally { claimed: self.claimed, ..rare }
+    }
+
+    /// Visits what the index, or a look at all, finds of a user.
     #[inline]
-    fn for_each_of(&self, hash: u64, user: u64, mut visit: impl FnMut(&Slot)) {
+    pub(super) fn for_each_of(&self, hash: u64, user: u64, mut visit: impl FnMut(u32, &Slot)) {
         if self.index.words().is_empty() {
-            self.claims.first().iter().filter(|slot| slot.user == user).for_each(visit);
+            let few = (0..).zip(self.claims.first());
+            few.filter(|(_, slot)| slot.user == user && !slot.is_unindexed())
+                .for_each(|(place, slot)| visit(place, slot));
             return;
         }
         for place in self.index.places(hash) {
             let slot = self.claims.get(place);
             if slot.user == user {
-                visit(slot);
+                visit(place, slot);
             }
         }
     }
 
-    fn held(&self, slot: &Slot) -> Held {
-        let runs = match slot.kind {
-            Kind::OneRun => Runs::one(Run::new(slot.place, u32::from(slot.granted))),
-            Kind::Split => self.rare().splits[slot.place as usize].clone(),
+    pub(super) fn claim(&self, place: u32) -> Claim {
+        let slot = self.claims.get(place);
+        Claim { place, asked: slot.asked(), phase: slot.phase(), runs: self.runs(slot) }
+    }
+
+    /// The serials of a claim that has its units, or had them.
+    pub(super) fn runs(&self, slot: &Slot) -> Runs {
+        let place = if slot.phase() == Phase::Reserved { self.rare().holds.get(slot.place).place } else { slot.place };
+        match slot.kind() {
+            _ if slot.granted == 0 => Runs::default(),
+            Kind::OneRun => Runs::one(Run::new(place, u32::from(slot.granted))),
+            Kind::Split => self.rare().splits[place as usize].clone(),
             Kind::Busy => unreachable!("a busy user's mark is no claim"),
-        };
-        Held { asked: slot.asked, runs }
+        }
     }
 
-    fn place(&mut self, hash: u64, slot: Slot, rehash: &dyn Fn(u64) -> u64) {
-        let taken = self.claims.len();
-        if taken < SCANNED_MAX && self.index.words().is_empty() {
-            return self.claims.push(slot);
+    /// The day on which a claim was taken.
+    pub(super) fn day_of(&self, place: u32) -> Day {
+        let (last, from) = self.last_day;
+        if place >= from {
+            return last;
         }
-        if !self.index.has_room(taken) {
-            let mut larger = self.index.larger(self.phase);
-            for (place, slot) in (0..).zip(self.claims.iter()) {
-                larger.insert(rehash(slot.user), place);
+        let days = &self.rare().days;
+        days[days.partition_point(|(from, _)| *from <= place) - 1].1
+    }
+
+    /// Units of claims that were taken on a day and are still held.
+    pub(super) fn units_of_day(&self, day: Day) -> u64 {
+        let of_day = (0..).zip(self.claims.iter()).filter(|(place, _)| self.day_of(*place) == day);
+        of_day.map(|(_, slot)| u64::from(slot.held())).sum()
+    }
+
+    #[inline]
+    pub(super) fn note_day(&mut self, place: u32, day: Day) {
+        let (last, from) = self.last_day;
+        if place == 0 {
+            self.last_day = (day, 0);
+        } else if day != last {
+            self.rare_mut().days.push((from, last));
+            self.last_day = (day, place);
+        }
+    }
+
+    fn find_busy(&mut self, busy: u32, request: u64, now: &Moment, look: &mut Look) -> Option<u32> {
+        let user = &self.rare().busy[busy as usize];
+        if user.day.0 != now.day {
+            let of_today = |place: &&u32| self.day_of(**place) == now.day;
+            let units = user.claims.values().filter(of_today).map(|place| self.claims.get(*place).held()).sum();
+            self.rare_mut().busy[busy as usize].day = (now.day, units);
+        }
+        let user = &self.rare().busy[busy as usize];
+        look.units += user.units;
+        look.reserved += user.reserved;
+        look.day_units += user.day.1;
+        user.claims.get(&request).copied()
+    }
+
+    /// What a user gave back a moment ago still counts.
+    #[cold]
+    fn count_what_is_not_durable(&mut self, user: u64, now: &Moment, look: &mut Look) {
+        self.rare_mut().recent.prune(now.durable);
+        for change in self.rare().recent.iter().filter(|change| self.claims.get(change.place).user == user) {
+            look.units += u32::from(change.freed);
+            look.reserved += u32::from(change.released);
+            if self.day_of(change.place) == now.day {
+                look.day_units += u32::from(change.freed);
             }
-            self.index = larger;
         }
-        self.index.insert(hash, index(taken));
-        self.claims.push(slot);
     }
 
-    fn rare(&self) -> &Rare {
+    pub(super) fn rare(&self) -> &Rare {
         self.rare.as_ref().expect("a claim that refers to it was recorded with it")
     }
 
-    fn rare_mut(&mut self) -> &mut Rare {
+    pub(super) fn rare_mut(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
 }
 
-impl BusyUser {
-    fn insert(&mut self, slot: Slot) {
-        self.units += u32::from(slot.granted);
-        let before = self.claims.insert(slot.request, slot);
-        assert!(before.is_none(), "a request is recorded once");
-    }
-}
-
-/// Holds a staged claim against those of its hash before it. `None` when its user has too many for the index.
-fn check<'a>(
-    number: usize,
-    slot: &Slot,
-    before: impl Iterator<Item = &'a Slot>,
-    limit: Option<u32>,
-    broken: &mut Vec<(usize, Broken)>,
-) -> Option<()> {
-    let (user, request) = (slot.user, slot.request);
-    let (mut claims, mut units) = (0, u32::from(slot.granted));
-    for other in before.filter(|other| other.user == user) {
-        claims += 1;
-        units += u32::from(other.granted);
-        if other.request == request {
-            broken.push((number, Broken::Repeated { user, request }));
-        }
-    }
-    if limit.is_some_and(|limit| units > limit) {
-        broken.push((number, Broken::OverLimit { user, units }));
-    }
-    (claims < INLINE_CLAIMS_MAX).then_some(())
-}
-
-fn place(number: usize) -> u32 {
-    u32::try_from(number).expect("fewer claims than serials")
-}
-
-fn index(length: usize) -> u32 {
+pub(super) fn index(length: usize) -> u32 {
     u32::try_from(length).expect("fewer entries than serials")
 }

@@ -42,6 +42,8 @@ fn every_metric_and_no_other() {
         free_space_floor_bytes: 0,
         ballast_bytes: 0,
         checkpoint_dead_bytes: 64 << 20,
+        index: true,
+        feed_retained_bytes: 64 << 20,
     };
     let running = engine::open(&storage, EngineOptions::new(1, Arc::new(|_: &str| {}))).unwrap();
     let page = scrape(&admin_of(&running));
@@ -56,9 +58,11 @@ fn every_metric_and_no_other() {
 
     let in_memory = set(scrape(&admin_of(&memory_engine(1))).names());
     let only_stored = exposed.difference(&in_memory).map(|(name, _)| name.as_str()).collect::<Vec<_>>();
-    let of_disk = |name: &&str| ["_checkpoint", "_journal_", "_free_space_"].iter().any(|part| name.contains(part));
+    let of_disk = |name: &&str| {
+        ["_checkpoint", "_journal_", "_index_", "_audits_", "_free_space_"].iter().any(|part| name.contains(part))
+    };
     assert_eq!(only_stored.iter().find(|name| !of_disk(name)), None, "a memory engine has no disk; all else is there");
-    assert_eq!(only_stored.len(), 6);
+    assert_eq!(only_stored.len(), 8);
 }
 
 #[test]

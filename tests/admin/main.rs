@@ -4,6 +4,7 @@ mod commit_metrics;
 mod connections_are_bounded;
 mod documented;
 mod histogram_bounds;
+mod operations;
 mod page;
 mod port;
 mod readiness;

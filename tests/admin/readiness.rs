@@ -78,6 +78,8 @@ fn a_full_disk_is_told_and_does_not_end_readiness() {
         free_space_floor_bytes: u64::MAX,
         ballast_bytes: 0,
         checkpoint_dead_bytes: 64 << 20,
+        index: true,
+        feed_retained_bytes: 64 << 20,
     };
     let running = engine::open(&storage, EngineOptions::new(1, Arc::new(|_: &str| {}))).unwrap();
     let admin = admin_of(&running);

@@ -30,6 +30,7 @@ pub(crate) fn serve(engine: &Arc<Engine>) -> Server {
         connections_max: 8,
         in_flight_per_connection_max: 100,
         in_flight_max: 100,
+        reader_threads: 1,
         handshake_timeout: limit,
         frame_timeout: limit,
         write_stall_timeout: limit,
@@ -63,7 +64,7 @@ impl Gateway {
     }
 
     /// Reads one reply frame.
-    fn receive(&mut self) -> Vec<u8> {
+    pub(crate) fn receive(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         loop {
             if let Some((frame, length)) = decode(Side::Client, &bytes, REPLY_BODY_BYTES_MAX).expect("a frame") {
@@ -167,7 +168,12 @@ impl Reader for Gate {
         Ok(None)
     }
 
-    fn for_each_of_checkpoint(&self, _generation: u64, _visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn for_each_of_checkpoint(
+        &self,
+        _generation: u64,
+        _after: Epoch,
+        _visit: &mut Visit<'_>,
+    ) -> Result<(), StoreError> {
         Ok(())
     }
 }

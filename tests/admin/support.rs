@@ -162,6 +162,6 @@ impl<'a> Core<'a> {
 /// A batch that is active at once.
 pub(crate) fn creation(batch: u64, stock: u32) -> Create {
     let name = "Double Eleven".to_owned();
-    let terms = Terms { stock, per_user: Some(1), starts_ms: None, ends_ms: None, draft: false, name };
+    let terms = Terms { stock, per_user: Some(1), name, ..Terms::default() };
     Create::new(batch, &terms).expect("a short name")
 }

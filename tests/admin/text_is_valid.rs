@@ -2,6 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use stockade::metrics::Operation;
+use stockade_protocol::Status;
+
 use crate::support::{admin, admin_of, memory_engine, scrape};
 
 const BEFORE_RECOVERY: [(&str, &str); 6] = [
@@ -50,9 +53,12 @@ fn after_recovery_all_results_and_cores_are_there_from_the_start() {
     assert_eq!(page.names()[..BEFORE_RECOVERY.len()], BEFORE_RECOVERY);
     let results = page.family("stockade_claims_total").by("result");
     let names = [
+        "audience_refused",
         "batch_draft",
         "batch_unknown",
         "closed",
+        "day_limit_reached",
+        "day_sold_out",
         "ended",
         "granted",
         "limit_reached",
@@ -60,6 +66,7 @@ fn after_recovery_all_results_and_cores_are_there_from_the_start() {
         "not_started",
         "overloaded",
         "paused",
+        "quantity_above_limit",
         "quantity_invalid",
         "replayed",
         "request_conflict",
@@ -74,7 +81,7 @@ fn after_recovery_all_results_and_cores_are_there_from_the_start() {
 #[test]
 fn what_no_claim_should_get_is_shown_once_it_is_counted() {
     let running = memory_engine(1);
-    running.engine.metrics().cores[0].claims(stockade_protocol::Status::Unavailable, 3);
+    running.engine.metrics().cores[0].answered(Operation::Claim, Status::Unavailable, 3);
     let page = scrape(&admin_of(&running));
     assert_eq!(page.count("stockade_claims_total", &[("result", "unavailable")]), 3);
     assert_eq!(page.count("stockade_core_claims_total", &[("core", "0")]), 3);

@@ -1,6 +1,7 @@
 //! `claim` and `lookup` print one line of JSON, whatever happened.
 
-use crate::support::{HANG_UP, WRONG_TOKEN, scripted_server, stockade, stockade_with};
+use crate::scripted::{HANG_UP, WRONG_TOKEN, scripted_server};
+use crate::support::{stockade, stockade_with};
 use serde_json::{Value, json};
 use stockade_client::Status;
 
@@ -11,7 +12,7 @@ fn a_grant() {
     assert_eq!(
         ran.exits(0).stdout,
         "{\"status\":\"GRANTED\",\"serials\":[40,41,42],\"granted\":3,\"remaining\":90,\"replayed\":false,\"batch\":9,\
-         \"user\":1,\"request\":5,\"user_units\":5,\"epoch\":77}\n"
+         \"user\":1,\"request\":5,\"user_units\":5,\"day_units\":4,\"epoch\":77}\n"
     );
     let found = stockade(&["lookup", "9", "--user", "1", "--request", "5", "--server", &server]);
     assert_eq!(found.exits(0).json()["serials"], json!([40]));
@@ -55,7 +56,7 @@ fn an_unknown_outcome_claims_to_know_nothing_and_names_the_lookup() {
     let ran = stockade(&["claim", "9", "--user", &user, "--request", "5", "--server", &server, "--timeout", "300ms"]);
     let line = ran.exits(6).json();
     assert_eq!(line["status"], "OUTCOME_UNKNOWN");
-    for unknown in ["granted", "remaining", "replayed", "user_units", "epoch"] {
+    for unknown in ["granted", "remaining", "replayed", "user_units", "day_units", "epoch"] {
         assert_eq!(line[unknown], Value::Null, "{unknown}");
     }
     assert_eq!((&line["batch"], &line["request"]), (&json!(9), &json!(5)));
@@ -91,4 +92,13 @@ fn a_quantity_of_zero_is_answered_with_a_status() {
     let user = (Status::QuantityInvalid as u8).to_string();
     let ran = stockade(&["claim", "9", "--user", &user, "--quantity", "0", "--server", &server]);
     assert_eq!(ran.exits(2).json()["status"], "QUANTITY_INVALID");
+}
+
+#[test]
+fn the_audience_is_sent() {
+    let server = scripted_server();
+    for (flags, epoch) in [("none", 77), ("0,3", 77 + 9), ("0x9", 77 + 9)] {
+        let line = stockade(&["claim", "9", "--user", "1", "--audience", flags, "--server", &server]).exits(0).json();
+        assert_eq!(line["epoch"], epoch, "{flags}: the scripted server adds the flags to the epoch");
+    }
 }

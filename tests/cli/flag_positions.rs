@@ -1,6 +1,7 @@
 //! `--server`, `--json`, `--token` and `--timeout` are taken before and after the command; flags beat the environment.
 
-use crate::support::{WRONG_TOKEN, scripted_server, stockade_with};
+use crate::scripted::{WRONG_TOKEN, scripted_server};
+use crate::support::stockade_with;
 
 const NOWHERE: &str = "127.0.0.1:9";
 

@@ -1,22 +1,6 @@
 //! A sale from its draft to its end, by commands alone.
 
-use serde_json::Value;
-use tempfile::TempDir;
-
-use crate::real_server::RealServer;
-
-fn folder() -> (TempDir, String) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = folder.path().join("data").display().to_string();
-    (folder, data)
-}
-
-/// Runs a command, asserts its exit status and the status that it prints.
-fn expect(server: &RealServer, exit: i32, status: &str, arguments: &[&str]) -> Value {
-    let line = server.run(&[&["--json"], arguments].concat()).exits(exit).json();
-    assert_eq!(line["status"], status, "{arguments:?}: {line}");
-    line
-}
+use crate::real_server::{RealServer, expect, folder};
 
 #[test]
 fn from_draft_to_close() {

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::support::{Ran, stockade};
 
@@ -63,4 +65,18 @@ impl Drop for RealServer {
         // It may have ended already.
         let _ended = self.child.kill().and_then(|()| self.child.wait().map(drop));
     }
+}
+
+/// A folder that goes away with the first value, and the path of data in it.
+pub(crate) fn folder() -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data").display().to_string();
+    (folder, data)
+}
+
+/// Runs a command, asserts its exit status and the status that it prints.
+pub(crate) fn expect(server: &RealServer, exit: i32, status: &str, arguments: &[&str]) -> Value {
+    let line = server.run(&[&["--json"], arguments].concat()).exits(exit).json();
+    assert_eq!(line["status"], status, "{arguments:?}: {line}");
+    line
 }

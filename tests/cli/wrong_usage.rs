@@ -15,6 +15,26 @@ fn the_flag_is_named_and_a_good_value_shown() {
         (&["batch", "create", "1", "--stock", "-1"], "--stock", "such as 10000"),
         (&["batch", "create", "1", "--stock", "5", "--per-user", "0"], "--per-user", "unlimited"),
         (&["batch", "create", "one", "--stock", "5"], "<ID>", "such as 42"),
+        (&["batch", "create", "1", "--stock", "5", "--holds-share", "101"], "--holds-share", "from 1 to 100"),
+        (&["batch", "create", "1", "--stock", "5", "--per-user-day", "0"], "--per-user-day", "unlimited"),
+        (&["batch", "create", "1", "--stock", "5", "--quantity-max", "256"], "--quantity-max", "from 1 to 255"),
+        (&["batch", "create", "1", "--stock", "5", "--audience-any", "32"], "--audience-any", "such as 0,3,17"),
+        (&["batch", "create", "1", "--stock", "5", "--expires", "tomorrow"], "--expires", "or never"),
+        (&["batch", "create", "1", "--stock", "5", "--valid-days", "0"], "--valid-days", "unlimited"),
+        (&["batch", "create", "1", "--stock", "5", "--return-days", "-1"], "--return-days", "such as 7"),
+        (&["batch", "edit", "1", "--starts", "soon"], "--starts", "or now"),
+        (&["batch", "edit", "1", "--version", "0"], "--version", "such as 4"),
+        (&["batch", "stats", "1", "--from-day", "yesterday"], "--from-day", "2026-11-27"),
+        (&["reserve", "1", "--user", "1"], "--ttl", "Usage"),
+        (&["reserve", "1", "--user", "1", "--ttl", "900"], "--ttl", "such as 90s or 15m"),
+        (&["extend", "1", "--user", "1", "--request", "1", "--ttl", "500ms"], "--ttl", "from 1s to 65535s"),
+        (&["coupon", "lock", "1", "2", "--user", "1"], "--order", "Usage"),
+        (&["coupon", "show", "1", "4294967296"], "<SERIAL>", "such as 42"),
+        (&["wallet", "7", "--state", "used"], "--state", "redeemed"),
+        (&["wallet", "7", "--limit", "1025"], "--limit", "from 1 to 1024"),
+        (&["wallet", "7", "--cursor", "abc"], "--cursor", "32 hexadecimal digits"),
+        (&["feed", "--from", "newest"], "--from", "41:3"),
+        (&["feed", "--count", "0"], "--count", "such as 100"),
         (&["batch", "add-stock", "1", "--units", "many"], "--units", "such as 10000"),
         (&["claim", "1", "--user", "alice"], "--user", "such as 42"),
         (&["claim", "1", "--user", "-1"], "--user", "such as 42"),
@@ -32,6 +52,19 @@ fn the_flag_is_named_and_a_good_value_shown() {
         let complaint = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(complaint.contains(flag), "{arguments:?} does not name {flag}: {complaint}");
         assert!(complaint.contains(good), "{arguments:?} does not show {good}: {complaint}");
+    }
+}
+
+#[test]
+fn flags_that_need_another_one_or_name_nothing() {
+    for (arguments, wanted) in [
+        (&["batch", "edit", "1"][..], "such as --per-user 2"),
+        (&["feed", "--acknowledge"], "--consumer"),
+        (&["feed", "--from", "stored"], "--consumer"),
+        (&["feed", "--count", "3", "consumers"], "for `stockade feed` alone"),
+    ] {
+        let ran = stockade(arguments);
+        assert!(ran.exits(2).stderr.contains(wanted), "{arguments:?}: {}", ran.stderr);
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use stockade::config::{Admin, Auth, Batches, Config, Journal, Level, Loader, Log, Server, Storage, Token, Users};
+use stockade::config::{
+    Admin, Auth, Batches, Config, Feed, Journal, Level, Loader, Log, Reading, Reservations, Server, Storage, Token,
+    Users,
+};
 use stockade_protocol::hello::Durability;
 
 const FILE: &str = "
@@ -42,6 +45,17 @@ shards_max = 16
 [batches]
 batches_max = 5
 
+[reservations]
+ttl_max_s = 6
+restart_grace_ms = 1_006
+
+[reading]
+index = false
+threads = 7
+
+[feed]
+retained_mib = 35
+
 [log]
 level = \"debug\"
 json = true
@@ -79,6 +93,9 @@ fn sets_its_own_value() {
         journal: Journal { group_claims_max: 8_195 },
         users: Users { shards_max: 16 },
         batches: Batches { batches_max: 5 },
+        reservations: Reservations { ttl_max_s: 6, restart_grace: Duration::from_millis(1_006) },
+        reading: Reading { index: false, threads: 7 },
+        feed: Feed { retained_bytes: 35 << 20 },
         log: Log { level: Level::Debug, json: true },
     };
     let loaded = Loader::new().text("a.toml", FILE).finish().unwrap_or_else(|problems| panic!("{problems}"));

@@ -5,7 +5,7 @@ use crate::support::offer::{create, terms};
 use crate::support::shop::{answered, options, source};
 use stockade::engine::{Engine, Running, start};
 use stockade::journal::{Faults, MemoryStore};
-use stockade::limits::ADDITIONS_MAX;
+use stockade::limits::SUPPLIES_MAX;
 use stockade_protocol::Status;
 use stockade_protocol::batch::{Action, AddStock, BatchInfo, Terms};
 use stockade_protocol::claim::Claim;
@@ -98,14 +98,14 @@ fn a_batch_takes_additions_until_it_ends() {
 #[test]
 fn as_many_additions_as_are_remembered_and_no_more() {
     let (store, running) = shop(&terms(1));
-    let most = ADDITIONS_MAX as u64;
+    let most = SUPPLIES_MAX as u64;
     let added = answered(&running.engine, 0, |burst| {
         (0..most)
             .filter(|request| burst.add_stock(&AddStock::new(BATCH, *request, 1)).status() == Some(Status::Done))
             .count()
     });
-    assert_eq!(added, ADDITIONS_MAX);
-    let total = 1 + u32::try_from(ADDITIONS_MAX).expect("a few thousand");
+    assert_eq!(added, SUPPLIES_MAX);
+    let total = 1 + u32::try_from(SUPPLIES_MAX).expect("a few thousand");
     let full = |engine: &Engine| {
         assert_eq!(outcome(&add(engine, most, 1)), (Some(Status::StockOverflow), total));
         assert_eq!(outcome(&add(engine, most - 1, 1)), (Some(Status::Done), total), "a copy");

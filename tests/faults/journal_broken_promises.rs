@@ -6,9 +6,10 @@ use crate::support::clock::ManualClock;
 use crate::support::groups::Groups;
 use crate::support::shop::{options, source};
 use stockade::engine::{OpenError, start};
-use stockade::journal::{Chain, Control, Encoder, GrantRecord, Portion, StateCode};
-use stockade::stock::Mode;
+use stockade::journal::{Chain, ClaimRecord, Control, Encoder, Portion, StateCode, Step};
+use stockade::stock::{Mode, Run};
 use stockade::users::Asked;
+use stockade_protocol::batch::Terms;
 
 const BATCH: u64 = 1;
 const STOCK: u32 = 10;
@@ -18,30 +19,25 @@ fn created(batch: u64) -> Control {
     Control::Created {
         batch,
         time_ms: 1,
-        stock: STOCK,
-        per_user: Some(LIMIT),
-        starts_ms: None,
-        ends_ms: None,
-        state: StateCode::Active,
-        name: "promises".into(),
+        terms: Box::new(Terms { stock: STOCK, per_user: Some(LIMIT), name: "promises".into(), ..Terms::default() }),
     }
 }
 
 fn added(units: u32) -> Control {
-    Control::Added { batch: BATCH, version: 2, request: 1, units, time_ms: 2 }
+    Control::Added { batch: BATCH, version: 2, request: 1, run: Run { first: STOCK, count: units }, time_ms: 2 }
 }
 
 fn changed(version: u32, state: StateCode) -> Control {
     Control::Changed { batch: BATCH, version, state, time_ms: 2 }
 }
 
-fn grant(user: u64, request: u64, serial: u32, units: u8) -> GrantRecord {
-    let asked = Asked { quantity: units, mode: Mode::AllOrNothing };
-    GrantRecord { batch: BATCH, user, request, serial, units, asked, continues: false }
+fn grant(user: u64, request: u64, serial: u32, units: u8) -> ClaimRecord {
+    let asked = Asked { quantity: units, mode: Mode::AllOrNothing, reserves: false };
+    ClaimRecord { batch: BATCH, user, request, step: Step::Grant, serial, units, asked, continues: false }
 }
 
 /// A journal with one group for each pair, in epochs from 1 on; the first group also creates the batch.
-fn journal(groups: &[(Vec<Control>, Vec<GrantRecord>)]) -> Groups {
+fn journal(groups: &[(Vec<Control>, Vec<ClaimRecord>)]) -> Groups {
     let mut encoder = Encoder::default();
     let mut previous = Chain::new(source(Groups::default(), None).store_id, None).last().hash;
     let mut journal = Groups::default();
@@ -51,7 +47,7 @@ fn journal(groups: &[(Vec<Control>, Vec<GrantRecord>)]) -> Groups {
             portion.control(created(BATCH));
         }
         controls.iter().for_each(|control| portion.control(control.clone()));
-        grants.iter().for_each(|grant| portion.grant(1, grant));
+        grants.iter().for_each(|grant| portion.claim(1, grant));
         let (bytes, hash) = encoder.encode(epoch, previous, &[&portion]);
         journal.groups.push((epoch, bytes.to_vec()));
         previous = hash;
@@ -69,14 +65,14 @@ fn violation(journal: &Groups) -> Option<(u64, Option<u64>, String)> {
 }
 
 /// Epoch 2 of this journal must be named for `what`, on `batch`.
-fn must_name(second: (Vec<Control>, Vec<GrantRecord>), batch: u64, what: &str) {
+fn must_name(second: (Vec<Control>, Vec<ClaimRecord>), batch: u64, what: &str) {
     let journal = journal(&[(vec![], vec![grant(1, 1, 0, 2)]), second]);
     let (epoch, named, found) = violation(&journal).unwrap_or_else(|| panic!("it started, in spite of: {what}"));
     assert_eq!((epoch, named), (2, Some(batch)), "{found}");
     assert!(found.contains(what), "{found:?} does not say {what:?}");
 }
 
-fn books_object(second: (Vec<Control>, Vec<GrantRecord>)) {
+fn books_object(second: (Vec<Control>, Vec<ClaimRecord>)) {
     let journal = journal(&[(vec![], vec![grant(1, 1, 0, 2)]), second]);
     assert!(!Books::read(&journal).violations.is_empty());
 }
@@ -84,8 +80,8 @@ fn books_object(second: (Vec<Control>, Vec<GrantRecord>)) {
 #[test]
 fn a_journal_that_keeps_them_starts() {
     let pieces = vec![
-        GrantRecord { units: 1, continues: true, ..grant(3, 1, 4, 2) },
-        GrantRecord { units: 1, ..grant(3, 1, 6, 2) },
+        ClaimRecord { units: 1, continues: true, ..grant(3, 1, 4, 2) },
+        ClaimRecord { units: 1, ..grant(3, 1, 6, 2) },
     ];
     let kept = [
         (vec![], vec![grant(1, 1, 0, 2), grant(2, 1, 2, 2)]),
@@ -126,15 +122,15 @@ fn a_request_granted_twice() {
 
 #[test]
 fn more_than_was_asked_for() {
-    let asked = Asked { quantity: 1, mode: Mode::UpTo };
-    let greedy = GrantRecord { asked, ..grant(2, 1, 2, 2) };
+    let asked = Asked { quantity: 1, mode: Mode::UpTo, reserves: false };
+    let greedy = ClaimRecord { asked, ..grant(2, 1, 2, 2) };
     must_name((vec![], vec![greedy]), BATCH, "got more than it asked for");
     books_object((vec![], vec![greedy]));
 }
 
 #[test]
 fn a_batch_that_is_not_there() {
-    let elsewhere = GrantRecord { batch: 2, ..grant(2, 1, 2, 1) };
+    let elsewhere = ClaimRecord { batch: 2, ..grant(2, 1, 2, 1) };
     must_name((vec![], vec![elsewhere]), 2, "is used before it was created");
     books_object((vec![], vec![elsewhere]));
 }
@@ -147,7 +143,19 @@ fn a_batch_created_twice() {
 
 #[test]
 fn serials_that_are_none() {
-    must_name((vec![added(u32::MAX)], vec![]), BATCH, "pass the last serial");
+    let beyond = journal(&[(vec![], vec![]), (vec![added(u32::MAX)], vec![])]);
+    match start(source(beyond, None), options(1, ManualClock::at(0))) {
+        Err(OpenError::Chain(_)) => {}
+        Err(error) => panic!("another complaint: {error}"),
+        Ok(_) => panic!("it started"),
+    }
+}
+
+#[test]
+fn units_that_come_in_under_used_serials() {
+    let run = Run { first: STOCK - 1, count: 2 };
+    let again = Control::Added { batch: BATCH, version: 2, request: 1, run, time_ms: 2 };
+    must_name((vec![again], vec![]), BATCH, "come in under serials of 9..11 again");
 }
 
 #[test]

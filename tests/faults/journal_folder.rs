@@ -90,10 +90,10 @@ fn opens_the_folder_of_another_test() {
 #[test]
 fn a_newer_format_is_refused() {
     let (_home, folder) = used();
-    fs::write(folder.join("FORMAT"), "stockade-data 2\nsomething new\n").expect("room on the disk");
+    fs::write(folder.join("FORMAT"), "stockade-data 3\nsomething new\n").expect("room on the disk");
     let (start, verification) = refused(&folder);
-    assert!(matches!(start, FolderError::NewerFormat(_, 2)), "{start}");
-    assert!(matches!(verification, FolderError::NewerFormat(_, 2)), "{verification}");
+    assert!(matches!(start, FolderError::NewerFormat(_, 3)), "{start}");
+    assert!(matches!(verification, FolderError::NewerFormat(_, 3)), "{verification}");
     fs::remove_file(folder.join("LOCK")).expect("there was a lock");
     refused(&folder);
     assert!(!folder.join("LOCK").exists(), "not even a lock is left");
@@ -179,4 +179,14 @@ fn a_first_start_that_was_interrupted_is_begun_again() {
         drop(running);
         assert_eq!(try_open(&folder, 1).expect("a journal in order").report.groups, 1);
     }
+}
+
+#[test]
+fn an_older_format_is_refused() {
+    let (_home, folder) = used();
+    let text = fs::read_to_string(folder.join("FORMAT")).expect("it was written");
+    fs::write(folder.join("FORMAT"), text.replace("stockade-data 2", "stockade-data 1")).expect("room on the disk");
+    let (start, verification) = refused(&folder);
+    assert!(matches!(start, FolderError::OlderFormat(_, 1)), "{start}");
+    assert!(matches!(verification, FolderError::OlderFormat(_, 1)), "{verification}");
 }

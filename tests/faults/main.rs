@@ -12,6 +12,7 @@ mod engine_quantities;
 mod engine_refused_users_leave_nothing;
 mod engine_replay;
 mod engine_states;
+mod index_history;
 mod journal_broken_promises;
 mod journal_call_failure;
 mod journal_checkpoint;

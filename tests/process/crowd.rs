@@ -254,8 +254,7 @@ impl Connection {
 
     /// Creates one batch, or finds that it is there. `None` when the connection broke.
     pub(crate) fn try_create(&mut self, batch: u64, stock: u32, per_user: u32) -> Option<()> {
-        let (starts_ms, ends_ms, name) = (None, None, String::new());
-        let terms = Terms { stock, per_user: Some(per_user), starts_ms, ends_ms, draft: false, name };
+        let terms = Terms { stock, per_user: Some(per_user), ..Terms::default() };
         let create = Create::new(batch, &terms).expect("fits");
         let replies = self.ask::<Create, BatchInfo>(Opcode::BatchCreate, &[create])?;
         assert_eq!(replies[0].status(), Some(Status::Done));

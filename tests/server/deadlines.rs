@@ -122,7 +122,7 @@ fn a_deadline_refuses_before_anything_is_looked_at_in_the_items() {
     let shop = Shop::open(1, options());
     let mut client = shop.client_with_batch(1, &terms(10));
     // A reserved bit in the item: `MALFORMED` if it were in time.
-    let broken = patched(frame_within(SHORT_MS, Opcode::Claim, 4, &[claim(1)]), BODY_AT + 24, &[1]);
+    let broken = patched(frame_within(SHORT_MS, Opcode::Claim, 4, &[claim(1)]), BODY_AT + 30, &[1]);
     send_in_two(&shop, &mut client, &broken, BODY_AT);
     assert_eq!(client.reply().refusal(), (Some(Status::DeadlinePassed), 4));
     client.send(&broken);

@@ -92,8 +92,8 @@ fn a_batch_id_that_is_taken() {
         per_user: Some(2),
         starts_ms: Some(1_000),
         ends_ms: far,
-        draft: false,
         name: "Double Eleven".to_owned(),
+        ..Terms::default()
     };
     let mut client = shop.client_with_batch(1, &first);
     assert_eq!(statuses(&client.claim(&[Claim::new(1, 1, 1, 2)])), [Granted]);
@@ -111,8 +111,9 @@ fn a_batch_id_that_is_taken() {
     for other in others {
         let info = infos(&mut client, &[creation(1, &other)])[0];
         assert_eq!(info.status(), Some(BatchConflict), "{other:?}");
-        let as_it_is = (info.total.get(), info.granted.get(), info.per_user.get(), info.starts_ms.get());
-        assert_eq!(as_it_is, (5, 2, 2, 1_000), "the batch as it is now");
+        let now = info.terms();
+        let as_it_is = (info.total.get(), info.granted.get(), now.per_user, now.starts_ms);
+        assert_eq!(as_it_is, (5, 2, Some(2), Some(1_000)), "the batch as it is now");
     }
     let again = infos(&mut client, &[creation(1, &first)])[0];
     assert_eq!((again.status(), again.granted.get()), (Some(Done), 2), "the same creation once more");

@@ -10,7 +10,7 @@ use stockade_protocol::{Opcode, Status};
 use zerocopy::FromZeros;
 
 use crate::support::frame::{
-    BODY_AT, BODY_BYTES_AT, COUNT_AT, FLAGS_AT, OPCODE_AT, REQUESTS, RESERVED_AT, blank, frame, patched,
+    BODY_AT, BODY_BYTES_AT, COUNT_AT, FLAGS_AT, OPCODE_AT, RESERVED_AT, blank, frame, patched, requests,
 };
 use crate::support::link::{Link, statuses};
 use crate::support::shop::{Shop, creation, options, terms};
@@ -89,10 +89,10 @@ fn unknown_opcodes() {
 
 #[test]
 fn counts_of_zero() {
-    let opcodes = REQUESTS.iter().chain(&[Opcode::Hello]);
+    let opcodes = requests().chain([Opcode::Hello]);
     let cases = opcodes.flat_map(|opcode| {
-        let empty = resized(blank(*opcode, CORRELATION), 0, 0);
-        let full = patched(blank(*opcode, CORRELATION), COUNT_AT, &[0]);
+        let empty = resized(blank(opcode, CORRELATION), 0, 0);
+        let full = patched(blank(opcode, CORRELATION), COUNT_AT, &[0]);
         [case(format!("an empty {opcode:?}"), empty, Malformed), case(format!("no {opcode:?}"), full, Malformed)]
     });
     all_are_refused_in_step(cases.collect());
@@ -100,9 +100,9 @@ fn counts_of_zero() {
 
 #[test]
 fn bodies_that_do_not_fit_the_count() {
-    let opcodes = REQUESTS.iter().chain(&[Opcode::Hello]);
+    let opcodes = requests().chain([Opcode::Hello]);
     let cases = opcodes.flat_map(|opcode| {
-        let (one, item) = (blank(*opcode, CORRELATION), opcode.request_shape().item_bytes);
+        let (one, item) = (blank(opcode, CORRELATION), opcode.request_shape().item_bytes);
         [
             case(format!("a byte too much of {opcode:?}"), resized(one.clone(), 1, item + 1), Malformed),
             case(format!("a byte too few of {opcode:?}"), resized(one.clone(), 1, item - 1), Malformed),
@@ -119,55 +119,125 @@ fn bodies_that_do_not_fit_the_count() {
 
 #[test]
 fn more_items_than_the_limits_allow() {
-    let over = |opcode: Opcode, count: u32| {
-        let bytes = resized(blank(opcode, CORRELATION), count, count * opcode.request_shape().item_bytes);
-        case(format!("{count} of {opcode:?}"), bytes, FrameTooLarge)
+    // The specification's table.
+    let most = |opcode: Opcode| match opcode as u8 {
+        0x10 | 0x11 | 0x13..=0x16 | 0x30 => 8_192,
+        0x20 | 0x21 | 0x23..=0x26 | 0x31 => 1_024,
+        _ => 1,
     };
-    // The count alone decides: the bodies of these would not fit either.
-    let count_alone = [8_193, u32::MAX].map(|count| {
-        let bytes = resized(claims(&[claim(1)]), count, 32);
-        case(format!("{count} claims in the body of one"), bytes, FrameTooLarge)
+    let opcodes = requests().chain([Opcode::Hello]);
+    let cases = opcodes.flat_map(|opcode| {
+        let (count, item) = (most(opcode) + 1, opcode.request_shape().item_bytes);
+        // The count alone decides: these bodies would not fit either.
+        let count_alone = [count, u32::MAX].map(|count| (count, resized(blank(opcode, CORRELATION), count, item)));
+        let whole =
+            (count * item <= 262_144).then(|| (count, resized(blank(opcode, CORRELATION), count, count * item)));
+        let frames = count_alone.into_iter().chain(whole);
+        frames.map(move |(count, bytes)| case(format!("{count} of {opcode:?}"), bytes, FrameTooLarge))
     });
-    let whole = [
-        over(Opcode::Lookup, 8_193),
-        over(Opcode::BatchShow, 1_025),
-        over(Opcode::BatchCreate, 1_025),
-        over(Opcode::BatchChange, 1_025),
-        over(Opcode::BatchAddStock, 1_025),
-        over(Opcode::Ping, 2),
-        over(Opcode::Serials, 2),
-        over(Opcode::BatchList, 2),
-        over(Opcode::Hello, 2),
-    ];
-    all_are_refused_in_step(count_alone.into_iter().chain(whole).collect());
+    all_are_refused_in_step(cases.collect());
 }
 
 #[test]
-fn reserved_bits_of_the_items() {
+fn reserved_bits_of_claims() {
     // The item with the bit stands between two that would be done.
     let with_bit = |at: usize, bit: u8| {
         let bytes = claims(&[claim(1), claim(2), claim(3)]);
         case(format!("bit {bit:#04x} of byte {at} of a claim"), patched(bytes, BODY_AT + 32 + at, &[bit]), Malformed)
     };
-    let of_claims = (24..28).chain(30..32).flat_map(|at| [1, 128].map(|bit| with_bit(at, bit)));
+    let of_rest = (30..32).flat_map(|at| [1, 128].map(|bit| with_bit(at, bit)));
     let of_flags = (1..8).map(|bit| with_bit(29, 1 << bit));
+    all_are_refused_in_step(of_rest.chain(of_flags).collect());
+}
+
+/// Bytes of each opcode's item that must be zero, and those of its bits that must be where not all of a byte must.
+fn reserved(opcode: Opcode) -> Vec<(usize, u8)> {
+    let all = |bytes: std::ops::Range<usize>| bytes.map(|at| (at, 0xFF)).collect::<Vec<_>>();
+    match opcode {
+        Opcode::Claim => [all(30..32), vec![(29, 0xFE)]].concat(),
+        Opcode::Reserve => vec![(29, 0xFE)],
+        Opcode::Extend => all(26..32),
+        Opcode::BatchCreate => [all(39..40), all(158..160), all(200..256), vec![(32, 0xFE)]].concat(),
+        Opcode::BatchList | Opcode::CouponShow | Opcode::CouponLog => all(12..16),
+        Opcode::BatchChange => all(9..16),
+        Opcode::BatchAddStock | Opcode::BatchWithdraw | Opcode::FeedAcknowledge => all(20..24),
+        Opcode::BatchEdit => [all(8..12), all(32..33), all(39..40), all(158..160), all(208..256)].concat(),
+        Opcode::CouponChange => all(29..32),
+        Opcode::Wallet => all(12..16),
+        Opcode::FeedSubscribe => [all(17..24), vec![(16, 0xFE)]].concat(),
+        _ => Vec::new(),
+    }
+}
+
+/// A frame with one well-formed item.
+fn well_formed(opcode: Opcode) -> Vec<u8> {
+    let bytes = blank(opcode, CORRELATION);
+    match opcode {
+        Opcode::BatchList => patched(bytes, BODY_AT + 8, &[1]),
+        Opcode::BatchChange => patched(bytes, BODY_AT + 8, &[1]),
+        Opcode::CouponChange => patched(bytes, BODY_AT + 28, &[1]),
+        Opcode::Wallet => patched(bytes, BODY_AT + 10, &[1]),
+        Opcode::FeedSubscribe => patched(bytes, BODY_AT + 12, &[1]),
+        _ => bytes,
+    }
+}
+
+#[test]
+fn reserved_bits_of_every_item() {
+    let mut cases = Vec::new();
+    for opcode in requests() {
+        for (at, bits) in reserved(opcode) {
+            for bit in (0..8).map(|bit| 1 << bit).filter(|bit| bits & bit != 0) {
+                let bytes = patched(well_formed(opcode), BODY_AT + at, &[bit]);
+                cases.push(case(format!("bit {bit:#04x} of byte {at} of {opcode:?}"), bytes, Malformed));
+            }
+        }
+    }
+    all_are_refused_in_step(cases);
+}
+
+#[test]
+fn values_that_no_item_may_have() {
+    let mut cases = Vec::new();
+    let mut add = |opcode: Opcode, at: usize, values: &[&[u8]]| {
+        for value in values {
+            let bytes = patched(well_formed(opcode), BODY_AT + at, value);
+            cases.push(case(format!("{value:?} at byte {at} of {opcode:?}"), bytes, Malformed));
+        }
+    };
+    let (none, too_many) = ([0; 4], 1_025_u32.to_le_bytes());
+    for (opcode, limit_at) in [
+        (Opcode::ClientList, 4),
+        (Opcode::FeedList, 4),
+        (Opcode::BatchList, 8),
+        (Opcode::BatchStats, 12),
+        (Opcode::CouponList, 12),
+    ] {
+        add(opcode, limit_at, &[&none, &too_many, &[0xFF; 4]]);
+    }
+    add(Opcode::Wallet, 10, &[&none[..2], &too_many[..2], &[0xFF; 2]]);
+    add(Opcode::FeedSubscribe, 12, &[&none, &65_537_u32.to_le_bytes(), &[0xFF; 4]]);
+    add(Opcode::BatchChange, 8, &[&[0], &[7], &[0xFF]]);
+    add(Opcode::CouponChange, 28, &[&[0], &[7], &[0xFF]]);
+    add(Opcode::BatchEdit, 200, &[&(1_u32 << 9).to_le_bytes(), &(1_u32 << 31).to_le_bytes()]);
+    // Names of consumers: no UTF-8, a control character, something behind the first zero byte.
+    let names: [&[u8]; 3] = [&[0xFF], &[0x07], &[b'a', 0, b'b']];
+    add(Opcode::FeedSubscribe, 24, &names);
+    add(Opcode::FeedForget, 0, &names);
+    all_are_refused_in_step(cases);
+}
+
+#[test]
+fn a_wrong_item_refuses_those_before_it() {
     let change = frame(Opcode::BatchChange, CORRELATION, &[Change::new(1, Action::Pause), Change::new(1, Action::End)]);
-    let list = frame(Opcode::BatchList, CORRELATION, &[List::new(0, 1)]);
     let add = frame(Opcode::BatchAddStock, CORRELATION, &[AddStock::new(1, 1, 1), AddStock::new(1, 2, 1)]);
     let create = [creation(2, &terms(1)), creation(3, &terms(1))];
     let create = frame(Opcode::BatchCreate, CORRELATION, &create);
-    let more = [
-        case("action 0", patched(change.clone(), BODY_AT + 16 + 8, &[0]), Malformed),
-        case("action 6", patched(change.clone(), BODY_AT + 16 + 8, &[6]), Malformed),
-        case("a reserved byte of a change", patched(change, BODY_AT + 16 + 15, &[1]), Malformed),
-        case("a page of none", patched(list.clone(), BODY_AT + 8, &[0]), Malformed),
-        case("a page of 1,025", patched(list.clone(), BODY_AT + 8, &1_025_u32.to_le_bytes()), Malformed),
-        case("a reserved byte of a list", patched(list, BODY_AT + 15, &[1]), Malformed),
+    all_are_refused_in_step(vec![
+        case("action 7", patched(change, BODY_AT + 16 + 8, &[7]), Malformed),
         case("a reserved byte of an addition", patched(add, BODY_AT + 24 + 23, &[1]), Malformed),
-        case("a flag of a creation", patched(create.clone(), BODY_AT + 128 + 32, &[2]), Malformed),
-        case("a reserved byte of a creation", patched(create, BODY_AT + 128 + 39, &[1]), Malformed),
-    ];
-    all_are_refused_in_step(of_claims.chain(of_flags).chain(more).collect());
+        case("a reserved byte of a creation", patched(create, BODY_AT + 256 + 39, &[1]), Malformed),
+    ]);
 }
 
 #[test]

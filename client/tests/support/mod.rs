@@ -1,5 +1,7 @@
 //! A server that does what the test says, frame by frame or by a closure.
 
+pub(crate) mod events;
+
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,7 +25,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 /// The claim that most tests make.
-pub(crate) const CLAIM: ClaimRequest = ClaimRequest { batch: 1, user: 9, request: 7, quantity: 1, up_to: false };
+pub(crate) const CLAIM: ClaimRequest =
+    ClaimRequest { batch: 1, user: 9, request: 7, audience: 0, quantity: 1, up_to: false };
 
 /// The same claim of another user.
 pub(crate) fn claim_of(user: u64) -> ClaimRequest {
@@ -88,6 +91,7 @@ impl FakeServer {
         welcome.cores = 4.into();
         welcome.claims_per_frame_max = 8_192.into();
         welcome.in_flight_claims_max = 65_536.into();
+        welcome.ttl_s_max = 3_600.into();
         welcome.store_id = 77.into();
         welcome.durable_epoch = 5.into();
         Self { listener, welcome }
@@ -183,6 +187,11 @@ impl Peer {
         self.decoded()
     }
 
+    /// Whether the client has closed, and sent nothing before that is not read yet.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.stream.try_read(&mut [0]), Ok(0))
+    }
+
     fn decoded(&mut self) -> Option<Received> {
         let decoded = frame::decode(Side::Server, &self.buffer, REQUEST_BODY_BYTES_MAX);
         let (frame, length) = decoded.expect("the client sends valid frames")?;
@@ -242,7 +251,7 @@ impl Received {
     }
 
     pub(crate) fn keys(&self) -> &[RequestKey] {
-        assert!(matches!(self.opcode, Opcode::Lookup | Opcode::Serials));
+        assert!(matches!(self.opcode, Opcode::Lookup | Opcode::Serials | Opcode::Confirm | Opcode::Cancel));
         self.items()
     }
 

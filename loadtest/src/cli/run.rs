@@ -28,6 +28,14 @@ Examples:
       a page with all curves, the server's fsync time and CPU included, and JSON for `compare`
   stockade-loadtest run --closed --claims-per-frame 64 --turnover 1000 --claims 50000000 --duration 1h
       sells 50,000 batches of 1,000 units one after the other; each is closed when it is sold out
+  stockade-loadtest run --operation reserve-confirm --closed --claims-per-frame 64
+      each unit is reserved, and confirmed when the answer comes; the rate is that of finished pairs
+  stockade-loadtest run --operation lock-redeem --rate 20000 --duration 10s
+      coupons that were granted before are locked and redeemed
+  stockade-loadtest run --operation wallet --closed --users 10000 --per-user unlimited --grants 200000
+      first pages of the wallets of 10,000 users with 20 coupons each
+  stockade-loadtest run --closed --per-user-day 1 --per-day 4000000000 --quantity-max 1 --audience-any 1
+      claims with every limit on; the same without these flags says what they cost
   stockade-loadtest run --hgrm run.hgrm
       percentiles for HdrHistogram's plotters
 

@@ -1,37 +1,43 @@
-//! One pipelined connection, without its socket: which frames leave when, and what their replies mean.
+//! One pipelined connection, without its socket: which frames leave when, and when their replies come.
 //!
 //! Bytes and instants come in, bytes go out; nothing here reads a clock or touches a socket. An open loop's latency
 //! counts from the *intended* start of a frame: while the window is full or the connection is broken, the schedule goes
 //! on.
 //!
-//! One timestamp serves all frames of a wake-up, and nothing is allocated for a claim.
+//! What a frame holds and what a reply means, [`Work`] knows. Where slots have two requests, a frame of second ones
+//! takes the place of the frame of first ones in the window, and leaves at once.
+//!
+//! One timestamp serves all frames of a wake-up.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-use stockade_protocol::claim::{Claim, ClaimReply};
+use stockade_protocol::claim::ClaimReply;
 use stockade_protocol::fault::Fault;
 use stockade_protocol::frame::{Side, decode};
 use stockade_protocol::limits::REPLY_BODY_BYTES_MAX;
-use stockade_protocol::{Frame, Header, Opcode, Retry, Status};
+use stockade_protocol::{Frame, Opcode, Status};
 use zerocopy::IntoBytes;
 
 use crate::limits::WRITE_BYTES_MAX;
+use crate::load::claims::Claims;
+use crate::load::pairs::Pairs;
 use crate::load::population::Population;
 use crate::load::rounds::{Rounds, Share};
 use crate::load::schedule::{OpenSchedule, Schedule};
 use crate::load::tally::{Period, Tally};
 use crate::load::window::{InFlight, Window};
+use crate::load::work::Work;
 use crate::plan::Plan;
+use crate::plan::operation::Operation;
 use crate::proof::books::Books;
 use crate::proof::ledger::Ledger;
 
-/// One connection's claims: those to come, those in flight, and what became of the rest.
+/// One connection's slots: those to come, those in flight, and what became of the rest.
 #[derive(Clone, Debug)]
 pub struct Connection {
     number: u32,
-    population: Arc<Population>,
+    work: Work,
     schedule: Schedule,
     window: Window,
     claims_per_frame: u32,
@@ -40,14 +46,8 @@ pub struct Connection {
     is_stopped: bool,
     /// Since when a frame could have left: the window had room, the connection stood and its socket took bytes.
     able_ns: u64,
-    /// What it was granted, unless batches come and go.
-    ledger: Ledger,
-    /// The same where they do, until it is handed over.
-    rounds: Option<Rounds>,
-    grants: u64,
-    /// Claims whose first answer was a replay: a reply was lost, or a retry overtook it. The one answer that is no
-    /// replay may still come.
-    replayed_first: HashSet<u64, FixedState>,
+    /// Frames of second requests that did not leave yet.
+    second: VecDeque<u64>,
 }
 
 /// What a thread counts with: its numbers and its books.
@@ -64,9 +64,24 @@ pub struct Record {
 pub struct OutOfStep(pub String);
 
 impl Connection {
-    /// Connection `number` of `plan`'s.
+    /// Connection `number` of `plan`'s, which claims or reserves.
+    ///
+    /// # Panics
+    /// When the plan's operation needs to be told what to work with ([`Connection::working`]).
     #[must_use]
     pub fn new(number: u32, plan: &Plan, population: Arc<Population>, period: Period) -> Self {
+        let audience = plan.rules.audience_any;
+        let work = match plan.operation {
+            Operation::Claim => Work::Claims(Box::new(Claims::new(number, population, audience))),
+            Operation::ReserveConfirm => Work::Pairs(Box::new(Pairs::of_reservations(number, population, audience))),
+            Operation::LockRedeem | Operation::Wallet => panic!("{} works with coupons", plan.operation.name()),
+        };
+        Self::working(number, plan, work, period)
+    }
+
+    /// Connection `number` of `plan`'s, which does `work`.
+    #[must_use]
+    pub fn working(number: u32, plan: &Plan, work: Work, period: Period) -> Self {
         let schedule = if plan.closed {
             Schedule::Closed { end_ns: period.end_ns }
         } else {
@@ -76,33 +91,40 @@ impl Connection {
         };
         Self {
             number,
-            population,
+            slots_max: plan.claims_of(number).min(work.slots_max()),
+            work,
             schedule,
             window: Window::new(plan.window),
             claims_per_frame: plan.claims_per_frame,
             next_slot: 0,
-            slots_max: plan.claims_of(number),
             is_stopped: false,
             able_ns: 0,
-            ledger: Ledger::default(),
-            rounds: None,
-            grants: 0,
-            replayed_first: HashSet::default(),
+            second: VecDeque::new(),
         }
     }
 
     /// The same, claiming from batches that come and go.
+    ///
+    /// # Panics
+    /// When it does not claim.
     #[must_use]
-    pub fn in_rounds(self, rounds: Rounds) -> Self {
-        Self { rounds: Some(rounds), ..self }
+    pub fn in_rounds(mut self, rounds: Rounds) -> Self {
+        self.work.set_rounds(rounds);
+        self
     }
 
     /// When the next frame is due; it may have been. `None`: the window is full, its batches do not exist yet, or there
     /// is no next frame.
     #[must_use]
     pub fn next_due_ns(&self) -> Option<u64> {
+        // Second requests are due since their answer came: long ago.
+        if self.second.is_empty() { self.next_first_ns() } else { Some(0) }
+    }
+
+    /// When the next frame of first requests is due.
+    fn next_first_ns(&self) -> Option<u64> {
         let due_ns = self.wanted_ns()?;
-        match &self.rounds {
+        match self.work.rounds() {
             Some(rounds) if !rounds.may_send(self.frame_end()) => None,
             Some(_) | None => Some(due_ns),
         }
@@ -123,18 +145,24 @@ impl Connection {
     #[must_use]
     pub fn waited_for_batches(&self, open: u64, now_ns: u64) -> bool {
         let is_due = self.wanted_ns().is_some_and(|due_ns| due_ns <= now_ns);
-        is_due && self.rounds.as_ref().is_some_and(|rounds| !rounds.are_open(self.frame_end(), open))
+        is_due && self.work.rounds().is_some_and(|rounds| !rounds.are_open(self.frame_end(), open))
     }
 
-    /// Appends to `out` the frames that are due at `now_ns` and fit the window and one write.
+    /// Appends to `out` the frames that are due at `now_ns` and fit the window and one write. All second requests
+    /// leave: there are no more of them than replies were read at once.
     pub fn send_due(&mut self, now_ns: u64, out: &mut Vec<u8>, tally: &mut Tally) {
-        while out.len() < WRITE_BYTES_MAX && self.next_due_ns().is_some() {
+        for correlation in std::mem::take(&mut self.second) {
+            if let Some(frame) = self.window.find(correlation) {
+                self.work.encode(correlation, &frame, out);
+            }
+        }
+        while out.len() < WRITE_BYTES_MAX && self.next_first_ns().is_some() {
             let Some(intended_ns) = self.schedule.take_due(now_ns) else { return };
             let count = u32::try_from(self.frame_end() - self.next_slot).expect("at most the claims of a frame");
-            let frame = InFlight { first_slot: self.next_slot, count, intended_ns };
+            let frame = InFlight::first(self.next_slot, count, intended_ns);
             let Some(correlation) = self.window.open(frame) else { return };
             self.next_slot += u64::from(count);
-            self.encode(correlation, frame, out);
+            self.work.encode(correlation, &frame, out);
             tally.sent(count, intended_ns, self.able_ns, now_ns);
         }
     }
@@ -143,8 +171,9 @@ impl Connection {
     /// `now_ns`.
     pub fn send_again(&mut self, now_ns: u64, out: &mut Vec<u8>, tally: &mut Tally) {
         self.able_from(now_ns);
+        self.second.clear();
         for (correlation, frame) in self.window.in_order() {
-            self.encode(correlation, frame, out);
+            self.work.encode(correlation, &frame, out);
             tally.frames_resent += 1;
         }
     }
@@ -152,15 +181,6 @@ impl Connection {
     /// From `now_ns` on frames can leave: until then, what was late was not the generator's own doing.
     pub fn able_from(&mut self, now_ns: u64) {
         self.able_ns = now_ns;
-    }
-
-    fn encode(&self, correlation: u64, frame: InFlight, out: &mut Vec<u8>) {
-        out.extend_from_slice(Header::request(Opcode::Claim, frame.count, correlation, 0).as_bytes());
-        for slot in frame.first_slot..frame.first_slot + u64::from(frame.count) {
-            let claim = self.population.identity(self.number, slot);
-            let batch = self.population.batch_id(claim.batch_index);
-            out.extend_from_slice(Claim::new(batch, claim.user, claim.request, 1).as_bytes());
-        }
     }
 
     /// Takes in the whole replies at the front of `bytes`, received at `now_ns`: how many bytes they were.
@@ -185,103 +205,51 @@ impl Connection {
 
     fn answered(&mut self, reply: &Frame<'_>, now_ns: u64, record: &mut Record) -> Result<(), OutOfStep> {
         let Some(frame) = self.window.find(reply.correlation) else {
+            // Claims are looked up afterwards, whatever else was answered; of other requests each answer must be the
+            // only one.
+            let is_wrong = reply.opcode != Opcode::Fault && !matches!(self.work, Work::Claims(_));
+            record.books.wrong_answers += u64::from(is_wrong);
             return Err(OutOfStep(unasked(reply)));
         };
-        let granted_before = self.grants;
-        match reply.opcode {
-            Opcode::Claim if reply.count == frame.count => {
-                let items = reply.items::<ClaimReply>().expect("the decoder checked length and count of the items");
-                for (slot, item) in (frame.first_slot..).zip(items) {
-                    self.settle(slot, item, record);
-                }
+        let settled = if reply.opcode == Opcode::Fault {
+            let fault = reply.item::<Fault>().expect("the decoder checked the length of the fault");
+            self.work.refused(&frame, fault.as_bytes()[0], record)
+        } else {
+            self.work.settle(&frame, reply, record)?
+        };
+        let tally = &mut record.tally;
+        tally.step_answered(frame.step, frame.count, frame.step_ns, now_ns);
+        if settled.next > 0 {
+            self.second.extend(self.window.renew(reply.correlation, frame.second(settled.next, now_ns)));
+        } else {
+            if !self.window.has_room() {
+                self.able_ns = now_ns;
             }
-            Opcode::Fault => {
-                let fault = reply.item::<Fault>().expect("the decoder checked the length of the fault");
-                let number = fault.as_bytes()[0];
-                (0..frame.count).for_each(|_| record.tally.outcome(number));
-            }
-            opcode => return Err(OutOfStep(format!("{} {opcode:?} items answer {} claims", reply.count, frame.count))),
+            self.window.close(reply.correlation);
         }
-        if !self.window.has_room() {
-            self.able_ns = now_ns;
-        }
-        self.window.close(reply.correlation);
-        if let Some(rounds) = &mut self.rounds {
-            rounds.answered(frame.first_slot, frame.count);
-        }
-        let granted = u32::try_from(self.grants - granted_before).expect("at most one grant a claim");
-        record.tally.answered(frame.count, granted, frame.intended_ns, now_ns);
+        tally.answered(settled.over, settled.wanted, frame.intended_ns, now_ns);
         Ok(())
     }
 
-    /// Enters the answer to the claim of `slot`.
+    /// Enters that the unit of this slot is the user's, as `reply` to a look-up says.
     #[inline]
-    fn settle(&mut self, slot: u64, reply: &ClaimReply, record: &mut Record) {
-        let number = reply.as_bytes()[0];
-        record.tally.outcome(number);
-        let origin = self.population.origin(self.number, slot);
-        if number == Status::Granted as u8 {
-            self.granted(origin, reply, &mut record.books);
-        } else {
-            self.refused(origin, reply.status(), &mut record.books);
-        }
+    pub fn granted(&mut self, slot: u64, reply: &ClaimReply, books: &mut Books) {
+        self.work.granted(slot, reply, books);
     }
 
-    /// Enters that the claim with this `origin` holds what `reply` says. Also for answers of look-ups.
-    #[inline]
-    pub fn granted(&mut self, origin: u64, reply: &ClaimReply, books: &mut Books) {
-        let serial = reply.serial.get();
-        match self.serial(origin) {
-            None => {
-                if reply.is_replayed() {
-                    self.replayed_first.insert(origin);
-                }
-                if serial == u32::MAX {
-                    books.grants_malformed += 1;
-                    return;
-                }
-                match &mut self.rounds {
-                    Some(rounds) => rounds.record(origin, serial),
-                    None => self.ledger.record(origin, serial),
-                }
-                self.grants += 1;
-                books.grant(reply, || self.population.batch_index(self.number, origin));
-            }
-            Some(held) if held == serial && (reply.is_replayed() || self.replayed_first.remove(&origin)) => {
-                books.replays_right += 1;
-            }
-            Some(_) => books.replays_wrong += 1,
-        }
+    /// Enters that it is not, but what the `status` of the look-up says.
+    pub fn found_otherwise(&mut self, slot: u64, status: Status) {
+        self.work.found_otherwise(slot, status);
     }
 
-    /// The serial that the claim with this `origin` holds.
-    #[inline]
-    fn serial(&self, origin: u64) -> Option<u32> {
-        match &self.rounds {
-            Some(rounds) => rounds.serial(origin),
-            None => self.ledger.serial(origin),
-        }
+    /// Enters that the coupon of this slot, which has this serial, is redeemed, as the server shows it.
+    pub fn found_redeemed(&mut self, slot: u64, serial: u32) {
+        self.work.found_redeemed(slot, serial);
     }
 
     /// What is left of the rounds when the run is over.
     pub fn rest(&mut self) -> VecDeque<Share> {
-        self.rounds.as_mut().map_or_else(VecDeque::new, Rounds::rest)
-    }
-
-    /// Enters that the claim with this `origin` was refused. `None`: with a code that this program does not know.
-    fn refused(&mut self, origin: u64, status: Option<Status>, books: &mut Books) {
-        if status == Some(Status::SoldOut) {
-            let batch = self.population.batch_index(self.number, origin);
-            match &mut self.rounds {
-                Some(rounds) => rounds.sold_out(origin, batch),
-                None => books.sold_out(batch),
-            }
-        }
-        // A closed batch has forgotten its claims, by design.
-        let was_decided = status.is_none_or(|status| status.retry() != Retry::Later && status != Status::Closed);
-        if was_decided && self.serial(origin).is_some() {
-            books.replays_wrong += 1;
-        }
+        self.work.rest()
     }
 
     /// The run is over at `now_ns`: enters into `tally` what is still unsent and unanswered.
@@ -313,16 +281,10 @@ impl Connection {
         self.is_stopped || self.next_slot >= self.slots_max || self.schedule.next_ns().is_none()
     }
 
-    /// Origins of the claims that were sent and have no answer, each once, in order.
+    /// Slots that were sent and have no answer, each once, in order; of claims that were sent again their origins.
     #[must_use]
     pub fn unanswered(&self) -> Vec<u64> {
-        let frames = self.window.in_order().into_iter();
-        let slots = frames.flat_map(|(_, frame)| frame.first_slot..frame.first_slot + u64::from(frame.count));
-        let mut origins = slots.map(|slot| self.population.origin(self.number, slot)).collect::<Vec<_>>();
-        origins.sort_unstable();
-        origins.dedup();
-        origins.retain(|origin| self.serial(*origin).is_none());
-        origins
+        self.work.unanswered(self.window.in_order().into_iter().map(|(_, frame)| frame))
     }
 
     /// The connection's number in the run.
@@ -331,10 +293,19 @@ impl Connection {
         self.number
     }
 
-    /// What it was granted of batches that stay.
+    /// The units of batches that stay that are its users'; `None` = it takes none.
     #[must_use]
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.work.ledger()
+    }
+
+    /// Its pairs, if its slots are such.
+    #[must_use]
+    pub fn pairs(&self) -> Option<&Pairs> {
+        match &self.work {
+            Work::Pairs(pairs) => Some(pairs),
+            Work::Claims(_) | Work::Pages(_) => None,
+        }
     }
 }
 

@@ -190,7 +190,7 @@ impl Population {
 }
 
 /// A number for each claim of the run: 40 bits of slot below the connection's number.
-const fn ordinal(connection: u32, slot: u64) -> u64 {
+pub(super) const fn ordinal(connection: u32, slot: u64) -> u64 {
     (connection as u64) << 40 | slot
 }
 

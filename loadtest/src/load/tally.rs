@@ -1,4 +1,7 @@
 //! What one generator thread counts while it runs: outcomes, latencies, and how well it kept to its own schedule.
+//!
+//! A "claim" here is what the run does over and over: where that is a pair of requests, it has an outcome when it is
+//! over, and its requests are counted beside it ([`StepTally`]).
 
 use std::collections::BTreeMap;
 
@@ -6,6 +9,8 @@ use hdrhistogram::Histogram;
 use stockade_protocol::Status;
 
 use crate::limits::{LATE_NS, LATENCY_NS_MAX};
+use crate::load::step_tally::StepTally;
+use crate::load::window::Step;
 use crate::timeline::coarse::Coarse;
 use crate::timeline::seconds::{Seconds, Steadiness};
 use crate::timeline::{Outcomes, Timeline};
@@ -39,6 +44,8 @@ pub struct Tally {
     timeline: Timeline,
     seconds: Seconds,
     live: Coarse,
+    /// Both requests of a slot, where it has two; else none.
+    steps: Vec<StepTally>,
     /// Claims answered, of the whole run.
     pub answered: u64,
     /// New grants (no replays), of the whole run.
@@ -91,6 +98,7 @@ impl Tally {
             timeline: Timeline::new(planned_ns),
             seconds: Seconds::default(),
             live: Coarse::default(),
+            steps: Vec::new(),
             answered: 0,
             granted: 0,
             measured_answered: 0,
@@ -109,6 +117,34 @@ impl Tally {
             complaint: None,
             last_reply_ns: 0,
         }
+    }
+
+    /// The same, of slots with two requests each.
+    #[must_use]
+    pub fn in_two_steps(self) -> Self {
+        Self { steps: vec![StepTally::new(); 2], ..self }
+    }
+
+    /// A request of this step got the outcome with this number.
+    #[inline]
+    pub fn step_outcome(&mut self, step: Step, status: u8) {
+        if let Some(tally) = self.steps.get_mut(step as usize) {
+            tally.outcome(status);
+        }
+    }
+
+    /// `requests` of this step, due at `from_ns`, are answered at `now_ns`.
+    pub fn step_answered(&mut self, step: Step, requests: u32, from_ns: u64, now_ns: u64) {
+        let period = self.period;
+        if let Some(tally) = self.steps.get_mut(step as usize) {
+            tally.answered(period, requests, from_ns, now_ns);
+        }
+    }
+
+    /// Both requests of a slot; none if it has but one.
+    #[must_use]
+    pub fn steps(&self) -> &[StepTally] {
+        &self.steps
     }
 
     /// A frame of `claims` leaves at `now_ns`. It was meant to at `intended_ns`, and could not before `able_ns`.
@@ -204,6 +240,7 @@ impl Tally {
         self.timeline.absorb(&other.timeline);
         self.seconds.absorb(&other.seconds);
         self.live.absorb(&other.live);
+        self.steps.iter_mut().zip(&other.steps).for_each(|(mine, theirs)| mine.absorb(theirs));
         self.answered += other.answered;
         self.granted += other.granted;
         self.measured_answered += other.measured_answered;

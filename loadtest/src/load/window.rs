@@ -1,14 +1,51 @@
 //! The frames of one connection that wait for their reply.
 
-/// A frame in flight. Its claims are the slots `first_slot..first_slot + count`.
+/// Which request of its slots a frame asks for. Most slots have one request; some have a second one, which leaves when
+/// the first was answered as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The first one, or the only one.
+    First,
+    /// The second one.
+    Second,
+}
+
+/// A frame in flight. Its requests are of the slots `first_slot..first_slot + slots`: of all of them, or, if it is of
+/// the second step, of those whose first request was answered as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InFlight {
-    /// Slot of its first claim.
+    /// Its first slot.
     pub first_slot: u64,
-    /// Number of its claims.
+    /// How many slots there are.
+    pub slots: u32,
+    /// Number of its requests.
     pub count: u32,
-    /// From when its latency counts.
+    /// From when the latency of its slots counts.
     pub intended_ns: u64,
+    /// Which request it asks for.
+    pub step: Step,
+    /// From when the latency of this request counts.
+    pub step_ns: u64,
+}
+
+impl InFlight {
+    /// The first requests of `count` slots, meant to start at `intended_ns`.
+    #[must_use]
+    pub const fn first(first_slot: u64, count: u32, intended_ns: u64) -> Self {
+        Self { first_slot, slots: count, count, intended_ns, step: Step::First, step_ns: intended_ns }
+    }
+
+    /// The second requests of `count` of its slots, which became due at `now_ns`.
+    #[must_use]
+    pub const fn second(self, count: u32, now_ns: u64) -> Self {
+        Self { count, step: Step::Second, step_ns: now_ns, ..self }
+    }
+
+    /// Its slots.
+    #[must_use]
+    pub fn range(&self) -> std::ops::Range<u64> {
+        self.first_slot..self.first_slot + u64::from(self.slots)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +114,16 @@ impl Window {
         Some(frame)
     }
 
+    /// The frame that `correlation` named is answered and `next` goes on in its place: a new correlation id, so that a
+    /// second reply to the old one answers nothing.
+    pub fn renew(&mut self, correlation: u64, next: InFlight) -> Option<u64> {
+        self.find(correlation)?;
+        let (index, generation) = parts(correlation);
+        let generation = generation.wrapping_add(1);
+        self.places[index as usize] = Place { frame: next, generation, taken: true };
+        Some(self::correlation(index, generation))
+    }
+
     /// All frames in flight with their correlation ids, in the order in which they were first sent.
     #[must_use]
     pub fn in_order(&self) -> Vec<(u64, InFlight)> {
@@ -102,7 +149,7 @@ mod tests {
     use super::*;
 
     fn frame(first_slot: u64) -> InFlight {
-        InFlight { first_slot, count: 1, intended_ns: 0 }
+        InFlight::first(first_slot, 1, 0)
     }
 
     #[test]
@@ -121,5 +168,18 @@ mod tests {
         assert_eq!(window.close(third), Some(frame(3)));
         assert_eq!(window.close(u64::MAX), None);
         assert!(window.is_empty());
+    }
+
+    #[test]
+    fn a_second_request_keeps_the_place_and_has_an_id_of_its_own() {
+        let mut window = Window::new(1);
+        let first = window.open(InFlight::first(8, 4, 10)).unwrap();
+        let next = InFlight::first(8, 4, 10).second(3, 25);
+        let second = window.renew(first, next).unwrap();
+        assert!(!window.has_room() && first != second);
+        assert_eq!((window.find(first), window.renew(first, next)), (None, None), "it was answered");
+        let found = window.close(second).unwrap();
+        assert_eq!((found.range(), found.count, found.step), (8..12, 3, Step::Second));
+        assert_eq!((found.intended_ns, found.step_ns), (10, 25));
     }
 }

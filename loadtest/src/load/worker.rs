@@ -51,6 +51,8 @@ pub struct Assignment {
     pub thread: usize,
     /// Its connections with their greeted sockets.
     pub connections: Vec<(Connection, TcpStream)>,
+    /// What it counts with, nothing yet.
+    pub tally: Tally,
     /// Empty books for the batches of the run.
     pub books: Books,
     /// Which batches exist, where they come and go.
@@ -59,8 +61,6 @@ pub struct Assignment {
     pub clock: Clock,
     /// What is measured.
     pub period: Period,
-    /// How long the run should take; 0 = nobody knows.
-    pub planned_ns: u64,
     /// How long to collect what is due before the sockets are served; 0 = not at all.
     pub gather_ns: u64,
     /// When to stop waiting for replies.
@@ -149,7 +149,7 @@ impl Worker {
     fn new(assignment: Assignment) -> io::Result<Self> {
         let count = assignment.connections.len();
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let record = Record { tally: Tally::new(assignment.period, assignment.planned_ns), books: assignment.books };
+        let record = Record { tally: assignment.tally, books: assignment.books };
         let mut worker = Self {
             clock: assignment.clock,
             open: assignment.gate.as_ref().map_or(0, |gate| gate.open()),

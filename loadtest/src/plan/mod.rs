@@ -1,24 +1,35 @@
 //! A run that can be carried out: every setting has a value, and every value is within its bounds.
 
 pub mod batch_mix;
+pub mod batch_rules;
+mod bounds;
+pub mod limit;
+pub mod operation;
 pub mod scenario;
 pub mod span;
 
 use std::time::Duration;
 
 use serde::Serialize;
-use stockade_protocol::limits::{BATCH_NAME_BYTES_MAX, CLAIMS_PER_FRAME_MAX, TOKEN_BYTES_MAX};
 
-use crate::limits::{
-    BATCH_IDS_MAX, BATCHES_MAX, CONNECTIONS_MAX, GATHER_MAX, RATE_MAX, RATIO_MAX, RATIO_SUM_MAX, SAMPLE_MAX,
-    SLOTS_PER_CONNECTION_MAX, SPAN_MAX, STOCK_WITHOUT_END, THREADS_MAX, TURNOVER_CLAIMS_MAX, USERS_MAX,
-    WINDOW_FRAMES_MAX,
-};
+use crate::limits::{BATCH_IDS_MAX, BATCHES_MAX, SLOTS_PER_CONNECTION_MAX, STOCK_WITHOUT_END};
 use crate::load::schedule::Arrivals;
 use crate::plan::batch_mix::BatchMix;
-use crate::plan::scenario::{PerUser, Scenario};
+use crate::plan::batch_rules::BatchRules;
+use crate::plan::limit::Limit;
+use crate::plan::operation::Operation;
+use crate::plan::scenario::{BatchScenario, Scenario};
 use crate::plan::span::Span;
 use crate::time::{nanoseconds, real, whole};
+
+/// Coupons to lock and redeem where nobody knows how many there is time for.
+const GRANTS_CLOSED: u64 = 1_000_000;
+
+/// Coupons in the wallets that are read.
+const GRANTS_WALLET: u64 = 100_000;
+
+/// Coupons of one page of a wallet: what a screen shows.
+const PAGE_SIZE: u16 = 20;
 
 /// A checked run. The report shows it as its parameters.
 #[derive(Clone, Debug, Serialize)]
@@ -32,6 +43,8 @@ pub struct Plan {
     pub token: String,
     /// Whether the window is kept full, instead of following a schedule.
     pub closed: bool,
+    /// What is done over and over. Where this is no claim, "claims" below are pairs of requests, or pages.
+    pub operation: Operation,
     /// Claims a second that the open loop offers.
     pub rate: u64,
     /// How the open loop's frames follow each other.
@@ -58,6 +71,10 @@ pub struct Plan {
     pub drain_limit: Duration,
     /// Claims after which to stop.
     pub claims: Option<u64>,
+    /// Coupons that are granted before the measurement; `None` = the operation needs none.
+    pub grants: Option<u64>,
+    /// Coupons of one page of a wallet; `None` = no wallets are read.
+    pub page_size: Option<u16>,
     /// Users, requests and choices follow from it.
     pub seed: u64,
     /// Distinct users; `None` = a new one for each claim.
@@ -76,6 +93,9 @@ pub struct Plan {
     pub stock: u32,
     /// Units that one user may hold of a batch that the run creates; `None` = unlimited.
     pub per_user: Option<u32>,
+    /// What else those batches ask for.
+    #[serde(flatten)]
+    pub rules: BatchRules,
     /// Claims on each batch after which it is ended, closed and replaced; `None` = all batches stay.
     pub turnover: Option<u64>,
     /// Id of the first batch; `None` = ids nobody used.
@@ -91,6 +111,7 @@ impl Default for Plan {
             admin: None,
             token: String::new(),
             closed: false,
+            operation: Operation::Claim,
             rate: 100_000,
             arrivals: Arrivals::Constant,
             connections: 16,
@@ -102,6 +123,8 @@ impl Default for Plan {
             warm_up: Duration::from_secs(1),
             drain_limit: Duration::from_secs(10),
             claims: None,
+            grants: None,
+            page_size: None,
             seed: 1,
             users: None,
             repeat_ratio: 0.0,
@@ -111,6 +134,7 @@ impl Default for Plan {
             batch_mix: BatchMix::Uniform,
             stock: STOCK_WITHOUT_END,
             per_user: Some(1),
+            rules: BatchRules::default(),
             turnover: None,
             batch_id: None,
             batch_name: "load test".to_owned(),
@@ -128,22 +152,27 @@ impl Plan {
         let batches = scenario.batch.count.unwrap_or(default.batches);
         let span = |span: Option<Span>, default| span.map_or(default, |Span(duration)| duration);
         let connections = scenario.connections.unwrap_or(default.connections);
-        let plan = Plan {
+        let operation = scenario.operation.unwrap_or(default.operation);
+        let claims_per_frame = if operation == Operation::Wallet { 1 } else { default.claims_per_frame };
+        let mut plan = Plan {
             server: scenario.server.unwrap_or(default.server),
             admin: scenario.admin,
             token: scenario.token.unwrap_or(default.token),
             closed: scenario.closed.unwrap_or(default.closed),
+            operation,
             rate: scenario.rate.unwrap_or(default.rate),
             arrivals: scenario.arrivals.unwrap_or(default.arrivals),
             connections,
             threads: scenario.threads.unwrap_or(default.threads).min(connections.max(1)),
-            claims_per_frame: scenario.claims_per_frame.unwrap_or(default.claims_per_frame),
+            claims_per_frame: scenario.claims_per_frame.unwrap_or(claims_per_frame),
             window: scenario.window.unwrap_or(default.window),
             gather: span(scenario.gather, default.gather),
             duration: span(scenario.duration, default.duration),
             warm_up: span(scenario.warm_up, default.warm_up),
             drain_limit: span(scenario.drain_limit, default.drain_limit),
             claims: scenario.claims,
+            grants: scenario.grants,
+            page_size: scenario.page_size,
             seed: scenario.seed.unwrap_or(default.seed),
             users: scenario.users,
             repeat_ratio: scenario.repeat_ratio.unwrap_or(default.repeat_ratio),
@@ -155,13 +184,29 @@ impl Plan {
                 Some(claims) => u32::try_from(claims).unwrap_or(u32::MAX),
                 None => STOCK_WITHOUT_END / batches.clamp(1, BATCHES_MAX),
             }),
-            per_user: scenario.batch.per_user.map_or(default.per_user, |PerUser(units)| units),
+            per_user: scenario.batch.per_user.map_or(default.per_user, |Limit(units)| units),
+            rules: rules(&scenario.batch),
             turnover: scenario.batch.turnover,
             batch_id: scenario.batch.id,
             batch_name: scenario.batch.name.unwrap_or(default.batch_name),
         };
+        plan.fill_in_grants();
         let problems = plan.problems();
         if problems.is_empty() { Ok(plan) } else { Err(problems) }
+    }
+
+    /// Says how many coupons the operation needs and how many a page has, where it does and nobody said.
+    fn fill_in_grants(&mut self) {
+        let offered = whole(real(self.rate) * (self.warm_up + self.duration).as_secs_f64()).saturating_add(1);
+        let wanted = match self.operation {
+            Operation::Claim | Operation::ReserveConfirm => return,
+            Operation::LockRedeem => self.claims.unwrap_or(if self.closed { GRANTS_CLOSED } else { offered }),
+            Operation::Wallet => GRANTS_WALLET,
+        };
+        self.grants.get_or_insert(wanted);
+        if self.operation == Operation::Wallet {
+            self.page_size.get_or_insert(PAGE_SIZE);
+        }
     }
 
     /// Nanoseconds between the frames of one connection in an open loop, on average.
@@ -203,54 +248,17 @@ impl Plan {
         let rounds = self.round_slots().map_or(u64::MAX, |slots| slots.saturating_mul(self.rounds_max()));
         share.unwrap_or(u64::MAX).min(rounds).min(SLOTS_PER_CONNECTION_MAX)
     }
+}
 
-    fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut number = |name: &str, value: u64, min: u64, max: u64| {
-            if !(min..=max).contains(&value) {
-                problems.push(format!("{name} is {value}: give a number from {min} to {max}"));
-            }
-        };
-        number("rate", self.rate, 1, RATE_MAX);
-        number("connections", self.connections.into(), 1, CONNECTIONS_MAX.into());
-        number("threads", self.threads.into(), 1, THREADS_MAX.into());
-        number("claims_per_frame", self.claims_per_frame.into(), 1, CLAIMS_PER_FRAME_MAX.into());
-        number("window", self.window.into(), 1, WINDOW_FRAMES_MAX.into());
-        number("claims", self.claims.unwrap_or(1), 1, u64::from(self.connections) * SLOTS_PER_CONNECTION_MAX);
-        number("users", self.users.unwrap_or(1), 1, USERS_MAX);
-        number("sample", self.sample, 0, SAMPLE_MAX);
-        number("batches", self.batches.into(), 1, BATCHES_MAX.into());
-        number("stock", self.stock.into(), 1, u32::MAX.into());
-        number("turnover", self.turnover.unwrap_or(1), 1, TURNOVER_CLAIMS_MAX);
-        let ids_left = u64::MAX - BATCH_IDS_MAX;
-        number("batch id", self.batch_id.unwrap_or(0), 0, ids_left);
-        for (name, span, min, max) in [
-            ("gather", self.gather, Duration::ZERO, GATHER_MAX),
-            ("duration", self.duration, Duration::from_millis(1), SPAN_MAX),
-            ("warm_up", self.warm_up, Duration::ZERO, SPAN_MAX),
-            ("drain_limit", self.drain_limit, Duration::ZERO, SPAN_MAX),
-        ] {
-            if !(min..=max).contains(&span) {
-                problems.push(format!("{name} is {span:?}: give a span from {min:?} to {} s", max.as_secs_f64()));
-            }
-        }
-        for (name, ratio) in [("repeat_ratio", self.repeat_ratio), ("retry_ratio", self.retry_ratio)] {
-            if !(0.0..=RATIO_MAX).contains(&ratio) {
-                problems.push(format!("{name} is {ratio}: give a share from 0 to {RATIO_MAX}"));
-            }
-        }
-        if self.repeat_ratio + self.retry_ratio > RATIO_SUM_MAX {
-            problems
-                .push(format!("repeat_ratio and retry_ratio add up to more than {RATIO_SUM_MAX}: lower one of them"));
-        }
-        for (name, text, max) in
-            [("token", &self.token, TOKEN_BYTES_MAX), ("batch name", &self.batch_name, BATCH_NAME_BYTES_MAX)]
-        {
-            if text.len() > max || text.chars().any(char::is_control) {
-                problems.push(format!("the {name} must have at most {max} bytes and no control characters"));
-            }
-        }
-        problems
+fn rules(batch: &BatchScenario) -> BatchRules {
+    BatchRules {
+        per_user_day: batch.per_user_day.and_then(|Limit(units)| units),
+        per_day: batch.per_day.and_then(|Limit(units)| units),
+        quantity_max: batch.quantity_max.and_then(|Limit(units)| units),
+        holds_per_user: batch.holds_per_user.and_then(|Limit(units)| units),
+        holds_share: batch.holds_share.and_then(|Limit(hundredths)| hundredths),
+        zone: batch.zone.clone().unwrap_or_default(),
+        audience_any: batch.audience_any.unwrap_or(0),
     }
 }
 
@@ -269,25 +277,26 @@ mod tests {
     }
 
     #[test]
-    fn all_values_out_of_bounds_are_named_at_once() {
-        let mut scenario = Scenario { rate: Some(0), window: Some(0), retry_ratio: Some(1.5), ..Scenario::default() };
-        (scenario.claims_per_frame, scenario.batch.count) = (Some(8_193), Some(0));
-        (scenario.connections, scenario.duration) = (Some(0), Some(Span(Duration::ZERO)));
-        (scenario.token, scenario.repeat_ratio) = (Some("x".repeat(65)), Some(f64::NAN));
-        let problems = Plan::new(scenario).unwrap_err();
-        let named = ["rate", "connections", "claims_per_frame", "window", "batches", "duration", "repeat_ratio"];
-        for name in named.into_iter().chain(["retry_ratio", "the token"]) {
-            assert!(problems.iter().any(|problem| problem.starts_with(name)), "{name}: {problems:?}");
-        }
-    }
-
-    #[test]
     fn stock_is_split_and_claims_are_dealt_out() {
         let mut scenario = Scenario { connections: Some(3), claims: Some(8), ..Scenario::default() };
         scenario.batch.count = Some(4);
         let plan = Plan::new(scenario).unwrap();
         assert_eq!(plan.stock, 1_000_000_000);
         assert_eq!([0, 1, 2].map(|number| plan.claims_of(number)), [3, 3, 2]);
+    }
+
+    #[test]
+    fn what_is_needed_before_the_measurement_follows_from_what_is_done_in_it() {
+        let plan = |operation, closed, claims| {
+            let operation = Some(operation);
+            Plan::new(Scenario { operation, closed, claims, rate: Some(1_000), ..Scenario::default() }).unwrap()
+        };
+        assert_eq!(plan(Operation::ReserveConfirm, None, None).grants, None);
+        assert_eq!(plan(Operation::LockRedeem, None, None).grants, Some(6_001), "6 s of 1,000 pairs/s");
+        assert_eq!(plan(Operation::LockRedeem, Some(true), None).grants, Some(GRANTS_CLOSED));
+        assert_eq!(plan(Operation::LockRedeem, Some(true), Some(70)).grants, Some(70));
+        let wallet = plan(Operation::Wallet, None, Some(70));
+        assert_eq!((wallet.grants, wallet.page_size, wallet.claims_per_frame), (Some(GRANTS_WALLET), Some(20), 1));
     }
 
     #[test]

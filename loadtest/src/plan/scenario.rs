@@ -3,16 +3,16 @@
 //! Everything is optional here; [`crate::plan`] fills in the defaults and checks the bounds. Flags come before the
 //! file.
 
-use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
 use clap::Args;
 use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
 
 use crate::load::schedule::Arrivals;
 use crate::plan::batch_mix::BatchMix;
+use crate::plan::limit::Limit;
+use crate::plan::operation::Operation;
 use crate::plan::span::Span;
 
 /// All settings of a run. A field is a flag (`claims-per-frame`) and a key of a scenario file (`claims_per_frame`).
@@ -36,7 +36,12 @@ pub struct Scenario {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub closed: Option<bool>,
 
-    /// Claims a second that the open loop offers, all connections together [default: 100000]
+    /// What is done over and over [default: claim]
+    #[arg(long)]
+    pub operation: Option<Operation>,
+
+    /// Claims a second that the open loop offers, all connections together; of other operations, pairs or pages
+    /// [default: 100000]
     #[arg(long, value_name = "R")]
     pub rate: Option<u64>,
 
@@ -52,7 +57,7 @@ pub struct Scenario {
     #[arg(long, value_name = "T")]
     pub threads: Option<u32>,
 
-    /// Claims in one frame [default: 16]
+    /// Claims in one frame; of other operations, requests (a wallet's page is a frame of its own) [default: 16]
     #[arg(long, value_name = "N")]
     pub claims_per_frame: Option<u32>,
 
@@ -77,9 +82,19 @@ pub struct Scenario {
     #[arg(long, value_name = "SPAN")]
     pub drain_limit: Option<Span>,
 
-    /// Stop after this many claims, even when there is time left [default: no limit]
+    /// Stop after this many claims, even when there is time left; of other operations, pairs or pages
+    /// [default: no limit]
     #[arg(long, value_name = "N")]
     pub claims: Option<u64>,
+
+    /// Coupons that are granted before the measurement, for lock-redeem and wallet [default: of lock-redeem as many as
+    /// there are pairs, of a closed loop without --claims 1000000; of wallet 100000]
+    #[arg(long, value_name = "N")]
+    pub grants: Option<u64>,
+
+    /// Coupons of one page of a wallet, at most [default: 20]
+    #[arg(long, value_name = "N")]
+    pub page_size: Option<u16>,
 
     /// Users, requests and choices follow from it [default: 1]
     #[arg(long, value_name = "S")]
@@ -124,7 +139,36 @@ pub struct BatchScenario {
 
     /// Units that one user may hold of a batch, or `unlimited` [default: 1]
     #[arg(long = "per-user", value_name = "N|unlimited")]
-    pub per_user: Option<PerUser>,
+    pub per_user: Option<Limit<u32>>,
+
+    /// Units that one user may take on one day, or `unlimited` [default: unlimited]
+    #[arg(long = "per-user-day", value_name = "N|unlimited")]
+    pub per_user_day: Option<Limit<u32>>,
+
+    /// Units of a batch that all users may take on one day, or `unlimited` [default: unlimited]
+    #[arg(long = "per-day", value_name = "N|unlimited")]
+    pub per_day: Option<Limit<u32>>,
+
+    /// Units of one request, or `unlimited`; requests ask for one [default: unlimited]
+    #[arg(long = "quantity-max", value_name = "N|unlimited")]
+    pub quantity_max: Option<Limit<u8>>,
+
+    /// Units that one user may have reserved at once, or `unlimited` [default: unlimited]
+    #[arg(long = "holds-per-user", value_name = "N|unlimited")]
+    pub holds_per_user: Option<Limit<u16>>,
+
+    /// Hundredths of a batch that may be reserved at once, 1 to 100, or `unlimited` [default: unlimited]
+    #[arg(long = "holds-share", value_name = "N|unlimited")]
+    pub holds_share: Option<Limit<u8>>,
+
+    /// Time zone of the batches' days, like Asia/Shanghai [default: UTC]
+    #[arg(long = "zone", value_name = "ZONE")]
+    pub zone: Option<String>,
+
+    /// Flags, as a number of 32 bits, of which a batch asks its users for one; all users of the run have all of them
+    /// [default: 0]
+    #[arg(long = "audience-any", value_name = "BITS")]
+    pub audience_any: Option<u32>,
 
     /// Replace each batch after this many claims: it is ended, added up and closed while the next ones are claimed
     /// from. The stock is as many units unless --stock says otherwise [default: all batches stay]
@@ -140,10 +184,6 @@ pub struct BatchScenario {
     #[arg(long = "batch-name", value_name = "TEXT")]
     pub name: Option<String>,
 }
-
-/// Units that one user may hold; `None` = as many as there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PerUser(pub Option<u32>);
 
 impl Scenario {
     /// Reads the scenario file at `path`.
@@ -166,6 +206,7 @@ impl Scenario {
             admin: self.admin.or(file.admin),
             token: self.token.or(file.token),
             closed: self.closed.or(file.closed),
+            operation: self.operation.or(file.operation),
             rate: self.rate.or(file.rate),
             arrivals: self.arrivals.or(file.arrivals),
             connections: self.connections.or(file.connections),
@@ -177,6 +218,8 @@ impl Scenario {
             warm_up: self.warm_up.or(file.warm_up),
             drain_limit: self.drain_limit.or(file.drain_limit),
             claims: self.claims.or(file.claims),
+            grants: self.grants.or(file.grants),
+            page_size: self.page_size.or(file.page_size),
             seed: self.seed.or(file.seed),
             users: self.users.or(file.users),
             repeat_ratio: self.repeat_ratio.or(file.repeat_ratio),
@@ -187,6 +230,13 @@ impl Scenario {
                 mix: self.batch.mix.or(file.batch.mix),
                 stock: self.batch.stock.or(file.batch.stock),
                 per_user: self.batch.per_user.or(file.batch.per_user),
+                per_user_day: self.batch.per_user_day.or(file.batch.per_user_day),
+                per_day: self.batch.per_day.or(file.batch.per_day),
+                quantity_max: self.batch.quantity_max.or(file.batch.quantity_max),
+                holds_per_user: self.batch.holds_per_user.or(file.batch.holds_per_user),
+                holds_share: self.batch.holds_share.or(file.batch.holds_share),
+                zone: self.batch.zone.or(file.batch.zone),
+                audience_any: self.batch.audience_any.or(file.batch.audience_any),
                 turnover: self.batch.turnover.or(file.batch.turnover),
                 id: self.batch.id.or(file.batch.id),
                 name: self.batch.name.or(file.batch.name),
@@ -203,48 +253,6 @@ impl FromStr for Scenario {
     }
 }
 
-impl FromStr for PerUser {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "unlimited" {
-            return Ok(PerUser(None));
-        }
-        let units = text.parse::<u32>().ok().filter(|units| *units > 0);
-        units.map(|units| PerUser(Some(units))).ok_or_else(|| PER_USER_WANTED.to_owned())
-    }
-}
-
-const PER_USER_WANTED: &str = "a whole number from 1 to 4294967295, or `unlimited`";
-
-impl<'de> Deserialize<'de> for PerUser {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PerUserVisitor)
-    }
-}
-
-struct PerUserVisitor;
-
-impl Visitor<'_> for PerUserVisitor {
-    type Value = PerUser;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(PER_USER_WANTED)
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, units: i64) -> Result<PerUser, E> {
-        self.visit_str(&units.to_string())
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, units: u64) -> Result<PerUser, E> {
-        self.visit_str(&units.to_string())
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PerUser, E> {
-        text.parse().map_err(|_| E::custom(format!("`{text}` is not {PER_USER_WANTED}")))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,6 +264,7 @@ mod tests {
             admin = "h:2"
             token = "t"
             closed = true
+            operation = "lock-redeem"
             rate = 2
             arrivals = "poisson"
             connections = 3
@@ -267,6 +276,8 @@ mod tests {
             warm_up = "8s"
             drain_limit = "9s"
             claims = 10
+            grants = 20
+            page_size = 21
             seed = 11
             users = 12
             repeat_ratio = 0.13
@@ -277,6 +288,13 @@ mod tests {
             mix = "zipf"
             stock = 17
             per_user = "unlimited"
+            per_user_day = 22
+            per_day = 23
+            quantity_max = 24
+            holds_per_user = 25
+            holds_share = 26
+            zone = "Asia/Shanghai"
+            audience_any = 0x1b
             turnover = 19
             id = 18
             name = "n"
@@ -301,6 +319,8 @@ mod tests {
             ("\n\nduration = \"5\"\n", ["line 3", "duration", "like 500ms"]),
             ("[batch]\nper_user = 0\n", ["line 2", "per_user", "`unlimited`"]),
             ("[batch]\nmix = \"warm\"\n", ["line 2", "mix", "`zipf`"]),
+            ("[batch]\nquantity_max = 256\n", ["line 2", "quantity_max", "from 1 to 255"]),
+            ("operation = \"buy\"\n", ["line 1", "operation", "`reserve-confirm`"]),
             ("window = -1\n", ["line 1", "window", "-1"]),
         ] {
             let error = text.parse::<Scenario>().expect_err(text).to_string();

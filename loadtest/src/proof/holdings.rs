@@ -37,10 +37,11 @@ impl<'a> Holdings<'a> {
     pub fn of(connections: &'a [Connection]) -> Self {
         let mut holdings = Self::default();
         for connection in connections {
-            for (first_slot, serials) in connection.ledger().chunks() {
+            let Some(ledger) = connection.ledger() else { continue };
+            for (first_slot, serials) in ledger.chunks() {
                 holdings.pieces.push(Piece { connection: connection.number(), first_slot, serials });
             }
-            holdings.grants += connection.ledger().grants();
+            holdings.grants += ledger.grants();
         }
         holdings
     }

@@ -38,6 +38,17 @@ impl Ledger {
         self.grants += 1;
     }
 
+    /// What was recorded for `slot` does not hold any more.
+    pub fn forget(&mut self, slot: u64) {
+        let (chunk, offset) = position(slot);
+        if let Some(Some(serials)) = self.chunks.get_mut(chunk)
+            && serials[offset] != NO_SERIAL
+        {
+            serials[offset] = NO_SERIAL;
+            self.grants -= 1;
+        }
+    }
+
     /// Number of grants.
     #[must_use]
     pub fn grants(&self) -> u64 {
@@ -70,6 +81,11 @@ mod tests {
         assert_eq!(ledger.serial(4_095), Some(4_096));
         assert_eq!((ledger.serial(1), ledger.serial(500_000), ledger.serial(u64::from(u32::MAX))), (None, None, None));
         assert_eq!(ledger.grants(), 4);
+        ledger.forget(4_096);
+        ledger.forget(4_096);
+        ledger.forget(9_000_000);
+        assert_eq!((ledger.serial(4_096), ledger.grants()), (None, 3), "once");
+        ledger.record(4_096, 4_097);
         let chunks = ledger.chunks().map(|(first, serials)| {
             (first, serials.iter().filter(|serial| **serial != NO_SERIAL).copied().collect::<Vec<_>>())
         });

@@ -2,6 +2,7 @@
 //! afterwards ([`verify`]).
 
 pub mod books;
+pub mod coupon_check;
 pub mod holdings;
 pub mod ledger;
 pub mod limit_check;

@@ -18,11 +18,21 @@ impl UserLimits {
     /// The limits of `batches`, at least one.
     #[must_use]
     pub fn new(batches: &[Shown]) -> Self {
-        let first = batches.first().map_or(0, |batch| batch.per_user);
-        if batches.iter().all(|batch| batch.per_user == first) {
+        Self::told_by(batches, |batch| batch.per_user)
+    }
+
+    /// How much of `batches` one user may take on one day.
+    #[must_use]
+    pub fn of_a_day(batches: &[Shown]) -> Self {
+        Self::told_by(batches, |batch| batch.per_user_day)
+    }
+
+    fn told_by(batches: &[Shown], limit: fn(&Shown) -> u32) -> Self {
+        let first = batches.first().map_or(0, limit);
+        if batches.iter().all(|batch| limit(batch) == first) {
             UserLimits::Same(first)
         } else {
-            UserLimits::Each(batches.iter().map(|batch| batch.per_user).collect())
+            UserLimits::Each(batches.iter().map(limit).collect())
         }
     }
 

@@ -43,7 +43,7 @@ pub struct Verification {
     pub granted: u64,
     /// Grants looked up.
     pub looked_up: u64,
-    /// † Units granted beyond a batch's total.
+    /// † Units granted beyond a batch's total, or taken beyond what a day has.
     pub oversold: u64,
     /// † Units that are neither left nor held by a claim we know of, and units left in a batch that answered
     /// `SOLD_OUT`.
@@ -62,7 +62,7 @@ pub struct Verification {
     pub replay_mismatches: u64,
     /// † Difference between the grants that we know of and those that the server counted.
     pub counter_mismatch: u64,
-    /// † Batches whose total is not granted + remaining, or that are below what they had granted before.
+    /// † Batches whose total is not granted + held + voided + remaining, or that have less granted than before.
     pub unbalanced_batches: u64,
     /// † Batches that were ended and are not closed, or whose numbers changed by closing them.
     pub changed_by_closing: u64,
@@ -72,8 +72,16 @@ pub struct Verification {
     pub resolved_granted: u64,
     /// Claims without an answer that a look-up found not granted.
     pub resolved_refused: u64,
-    /// † Claims and grants whose look-up got no answer.
+    /// † Claims and grants whose look-up got no answer, and pages that never came.
     pub unresolved: u64,
+    /// † Answers that contradict what was asked for or answered before: to confirmations, changes of coupons, pages.
+    pub wrong_answers: u64,
+    /// Reservations that were not confirmed, and coupons that were locked and not redeemed.
+    pub abandoned: u64,
+    /// Coupons redeemed, by the answers.
+    pub redeemed: u64,
+    /// How many of them were shown again; of all that were, none may be otherwise (`lost`).
+    pub redeemed_shown: u64,
     /// Some of the lost grants.
     pub findings: Vec<Finding>,
     /// Batches that were added up.
@@ -118,13 +126,17 @@ pub struct BatchVerdict {
     pub granted: u32,
     /// Units left, as the server counts.
     pub remaining: u32,
-    /// Units granted beyond the total.
+    /// Units reserved, as the server counts.
+    pub held: u32,
+    /// Units voided, as the server counts.
+    pub voided: u32,
+    /// Units granted beyond the total, or taken beyond what a day has.
     pub oversold: u64,
     /// Units that are neither left nor known to be held, or left although `SOLD_OUT` was answered.
     pub undersold: u64,
     /// Difference between the server's count and ours.
     pub counter_mismatch: u64,
-    /// Whether total = granted + remaining.
+    /// Whether total = granted + held + voided + remaining.
     pub is_balanced: bool,
 }
 
@@ -135,7 +147,9 @@ impl BatchVerdict {
     pub fn new(before: &Shown, after: &Shown, known: u64, beyond: u64, sold_out: bool) -> Self {
         let total = u64::from(after.total);
         let held = u64::from(before.granted) + known;
-        let taken = total.saturating_sub(after.remaining.into());
+        let elsewhere = u64::from(after.remaining) + u64::from(after.held) + u64::from(after.voided);
+        let taken = total.saturating_sub(elsewhere);
+        let today = if after.per_day == 0 { 0 } else { u64::from(after.day_units.saturating_sub(after.per_day)) };
         // Units that were added meanwhile make an earlier SOLD_OUT true.
         let left_in_vain = if sold_out && before.total == after.total { u64::from(after.remaining) } else { 0 };
         Self {
@@ -146,11 +160,15 @@ impl BatchVerdict {
             granted_known: known,
             granted: after.granted,
             remaining: after.remaining,
-            oversold: held.saturating_sub(total).max(u64::from(after.granted).saturating_sub(total)).max(beyond),
+            held: after.held,
+            voided: after.voided,
+            oversold: [held, after.granted.into()]
+                .map(|granted| granted.saturating_sub(total))
+                .into_iter()
+                .fold(beyond.max(today), u64::max),
             undersold: taken.saturating_sub(held) + left_in_vain,
             counter_mismatch: held.abs_diff(after.granted.into()),
-            is_balanced: total == u64::from(after.granted) + u64::from(after.remaining)
-                && after.granted >= before.granted,
+            is_balanced: total == after.accounted_for() && after.granted >= before.granted,
         }
     }
 }
@@ -193,6 +211,7 @@ impl Verification {
         self.replays_verified = books.replays_right;
         self.replay_mismatches = books.replays_wrong;
         self.malformed_grants = books.grants_malformed;
+        self.wrong_answers = books.wrong_answers;
     }
 
     pub(crate) fn note(&mut self, finding: Finding) {
@@ -203,7 +222,7 @@ impl Verification {
 
     /// What must be zero, by name.
     #[must_use]
-    pub fn faults(&self) -> [(&'static str, u64); 12] {
+    pub fn faults(&self) -> [(&'static str, u64); 13] {
         [
             ("oversold", self.oversold),
             ("undersold", self.undersold),
@@ -216,6 +235,7 @@ impl Verification {
             ("unbalanced batches", self.unbalanced_batches),
             ("changed by closing", self.changed_by_closing),
             ("malformed grants", self.malformed_grants),
+            ("wrong answers", self.wrong_answers),
             ("unresolved", self.unresolved),
         ]
     }
@@ -230,7 +250,7 @@ mod tests {
     use super::*;
 
     fn shown(total: u32, granted: u32, remaining: u32) -> Shown {
-        Shown { id: 1, state: Some(State::Active), total, granted, remaining, per_user: 1 }
+        Shown { id: 1, state: Some(State::Active), total, granted, remaining, per_user: 1, ..Shown::default() }
     }
 
     fn verdict(after: Shown, known: u64, beyond: u64, sold_out: bool) -> (u64, u64, u64, bool) {
@@ -249,6 +269,11 @@ mod tests {
         assert_eq!(verdict(shown(100, 97, 3), 87, 0, true), (0, 3, 0, true), "sold out with units left");
         assert_eq!(verdict(shown(103, 100, 3), 90, 0, true), (0, 0, 0, true), "units were added");
         assert_eq!(verdict(shown(100, 30, 69), 20, 0, false), (0, 1, 0, false));
+        let held = Shown { held: 4, voided: 1, ..shown(100, 30, 65) };
+        assert_eq!(verdict(held, 20, 0, false), (0, 0, 0, true), "reserved and voided units are somewhere");
+        assert_eq!(verdict(Shown { voided: 0, ..held }, 20, 0, false), (0, 1, 0, false));
+        let today = Shown { per_day: 25, day_units: 27, ..shown(100, 30, 70) };
+        assert_eq!(verdict(today, 20, 0, false), (2, 0, 0, true), "more than a day has");
     }
 
     #[test]

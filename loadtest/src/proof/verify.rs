@@ -7,8 +7,10 @@ use stockade_protocol::claim::{ClaimReply, RequestKey};
 use stockade_protocol::{Retry, Status};
 
 use crate::load::connection::{Connection, Record};
+use crate::load::pairs::Pairs;
 use crate::load::population::Population;
 use crate::proof::books::Books;
+use crate::proof::coupon_check::check_work;
 use crate::proof::holdings::Holdings;
 use crate::proof::limit_check::users_over_limit;
 use crate::proof::serial_check::Given;
@@ -18,15 +20,24 @@ use crate::view::progress::Progress;
 use crate::wire::batches::{BatchError, Shown, show};
 use crate::wire::control::Control;
 
+/// What a load leaves behind.
+#[derive(Debug)]
+pub struct Aftermath {
+    /// Those that units were granted to, in order, with their ledgers.
+    pub connections: Vec<Connection>,
+    /// Those that worked with these units afterwards, if any did, in order.
+    pub workers: Vec<Connection>,
+    /// The counts of all threads.
+    pub record: Record,
+}
+
 /// What a run leaves behind.
 #[derive(Debug)]
 pub struct Evidence<'a> {
     /// Who claimed what.
     pub population: &'a Population,
-    /// All connections, with their ledgers.
-    pub connections: Vec<Connection>,
-    /// The counts of all threads.
-    pub record: Record,
+    /// The load.
+    pub aftermath: Aftermath,
     /// The batches before the run.
     pub before: Vec<Shown>,
     /// Most grants to look up.
@@ -43,19 +54,25 @@ pub fn verify(
     progress: &Progress,
 ) -> Result<Verification, BatchError> {
     let mut verification = Verification::default();
-    let books = &mut evidence.record.books;
-    resolve_unanswered(control, evidence.population, &mut evidence.connections, books, &mut verification)?;
-    let Evidence { population, connections, record, before, sample } = &evidence;
-    let holdings = Holdings::of(connections);
+    let Aftermath { connections, workers, record } = &mut evidence.aftermath;
+    resolve_unanswered(control, evidence.population, connections, &mut record.books, &mut verification)?;
+    check_work(control, workers, evidence.sample, &mut verification, progress)?;
+    let abandoned = connections.iter().chain(&*workers).filter_map(Connection::pairs).map(Pairs::abandoned);
+    verification.abandoned = abandoned.sum();
+    let Evidence { population, aftermath, before, sample } = &evidence;
+    let holdings = Holdings::of(&aftermath.connections);
     look_up_grants(control, &holdings, population, *sample, &mut verification, progress)?;
     verification.over_limit = users_over_limit(&holdings, population, &UserLimits::new(before));
     let first = before.first().map_or(0, |batch| batch.id);
     let after = show(control, first..first + before.len() as u64)?;
     let given = Given::new(&holdings, population, &after, 0);
-    let books = &record.books;
+    let books = &aftermath.record.books;
+    // Reserved units that come back have serials beyond the stock, and may be left although there were none.
+    let came_back = units_came_back(&aftermath.connections);
     for (index, ((before, after), grants)) in (0..).zip(before.iter().zip(&after).zip(&given.grants)) {
-        let beyond = given.beyond.get(&(index as usize)).copied().unwrap_or(0);
-        verification.add(BatchVerdict::new(before, after, (*grants).into(), beyond, books.is_sold_out(index)));
+        let beyond = given.beyond.get(&(index as usize)).copied().filter(|_| !came_back).unwrap_or(0);
+        let is_sold_out = books.is_sold_out(index) && !came_back;
+        verification.add(BatchVerdict::new(before, after, (*grants).into(), beyond, is_sold_out));
     }
     verification.granted = holdings.grants();
     verification.mode = if verification.looked_up == verification.granted { Mode::Complete } else { Mode::Sampled };
@@ -63,6 +80,11 @@ pub fn verify(
     verification.take_books(books);
     verification.conclude();
     Ok(verification)
+}
+
+/// Whether units were reserved and not confirmed.
+fn units_came_back(connections: &[Connection]) -> bool {
+    connections.iter().filter_map(Connection::pairs).any(|pairs| pairs.abandoned() > 0)
 }
 
 /// Asks what became of the claims that were sent and never answered; what was granted joins the other grants.
@@ -84,7 +106,10 @@ pub(crate) fn resolve_unanswered(
                         connection.granted(*slot, reply, books);
                         verification.resolved_granted += 1;
                     }
-                    Some(status) if status.retry() != Retry::Later => verification.resolved_refused += 1,
+                    Some(status) if status.retry() != Retry::Later => {
+                        connection.found_otherwise(*slot, status);
+                        verification.resolved_refused += 1;
+                    }
                     Some(_) | None => verification.unresolved += 1,
                 }
             }

@@ -5,28 +5,35 @@ pub mod distribution;
 pub mod hgrm;
 pub mod machine;
 pub mod page;
+pub mod setup;
+pub mod steps;
 pub mod text;
 pub(crate) mod units;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use serde::Serialize;
 use stockade_protocol::hello::{Durability, Welcome};
 
 use crate::limits::LATE_SHARE_MAX;
 use crate::load::tally::Tally;
 use crate::plan::Plan;
+use crate::plan::operation::Operation;
 use crate::probe::ServerSeries;
 use crate::proof::verdict::Verification;
 use crate::report::machine::{BUILD, Build, Machine};
+use crate::report::setup::Setup;
+use crate::report::steps::StepFigures;
 use crate::time::{microseconds, per_second, real, seconds, utc};
 use crate::timeline::seconds::Steadiness;
 use crate::timeline::series::Series;
 use crate::turnover::Turnover;
 use distribution::Distribution;
 
-/// The whole report.
+/// The whole report. Its "claims" are what the run did over and over: pairs of requests, or pages, where the operation
+/// says so; "granted" are those that had the wanted answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// Whether something was measured and the verification passed.
@@ -59,6 +66,8 @@ pub struct Report {
     pub latency_us: Latency,
     /// Claims of the whole run, warm-up included, by outcome.
     pub outcomes: BTreeMap<String, u64>,
+    /// The two requests of a pair; empty where the run has no pairs.
+    pub steps: Vec<StepFigures>,
     /// Claims of the whole run, by their fate.
     pub claims: Claims,
     /// What happened to the connections.
@@ -67,6 +76,8 @@ pub struct Report {
     pub generator: Generator,
     /// The proof.
     pub verification: Verification,
+    /// What was done before the measurement; `null` = nothing had to be.
+    pub setup: Option<Setup>,
     /// Batches that came and went; `null` when they stayed.
     pub turnover: Option<Turnover>,
     /// What the reader should know before he believes the numbers.
@@ -127,6 +138,8 @@ pub struct Circumstances<'a> {
     pub started: Duration,
     /// What the server's metrics said, if they were asked for.
     pub seen: Option<ServerSeries>,
+    /// What was granted before, if anything was.
+    pub setup: Option<Setup>,
     /// What came and went, if batches did.
     pub turnover: Option<Turnover>,
 }
@@ -189,7 +202,7 @@ impl Report {
     /// Puts the findings of a run together.
     #[must_use]
     pub fn new(circumstances: Circumstances<'_>, tally: &Tally, effort: Effort, verification: Verification) -> Self {
-        let Circumstances { plan, welcome, started, seen, turnover } = circumstances;
+        let Circumstances { plan, welcome, started, seen, setup, turnover } = circumstances;
         let server = ServerFacts::new(&plan.server, welcome);
         let generator = Generator::new(tally, effort);
         let claims = Claims {
@@ -199,6 +212,7 @@ impl Report {
             unsent: tally.claims_unsent,
         };
         let mut notes = notes(plan, &server, tally, &generator, &claims);
+        notes.extend(setup.and_then(short));
         notes.extend(seen.as_ref().and_then(unread));
         Self {
             passed: verification.passed && tally.measured_answered > 0,
@@ -214,12 +228,14 @@ impl Report {
             claims_per_s: per_second(tally.measured_answered, effort.measured_ns),
             granted_per_s: per_second(tally.measured_granted, effort.measured_ns),
             steadiness: tally.steadiness(effort.measured_ns),
-            latency_us: Latency::new(tally),
+            latency_us: Latency::new(tally.latencies()),
             outcomes: tally.outcomes(),
+            steps: StepFigures::of(plan.operation.steps(), tally, effort.measured_ns),
             claims,
             connections: Connections { broken: tally.connections_broken, frames_resent: tally.frames_resent },
             generator,
             verification,
+            setup,
             turnover,
             notes,
             distribution: Distribution::new(tally.latencies()),
@@ -243,8 +259,7 @@ impl ServerFacts {
 }
 
 impl Latency {
-    fn new(tally: &Tally) -> Self {
-        let latencies = tally.latencies();
+    fn new(latencies: &Histogram<u64>) -> Self {
         let quantile = |quantile| microseconds(latencies.value_at_quantile(quantile));
         Self {
             p50: quantile(0.5),
@@ -275,16 +290,18 @@ impl Generator {
 
 fn notes(plan: &Plan, server: &ServerFacts, tally: &Tally, generator: &Generator, claims: &Claims) -> Vec<String> {
     let mut notes = Vec::new();
+    if tally.measured_answered == 0 {
+        notes.push(format!(
+            "nothing was measured: no {} was answered between the warm-up and the end; run longer, or look at the \
+             server",
+            plan.operation.one()
+        ));
+    }
     let mut note = |applies: bool, text: &str| {
         if applies {
             notes.push(text.to_owned());
         }
     };
-    note(
-        tally.measured_answered == 0,
-        "nothing was measured: no claim was answered between the warm-up and the end; run longer, or look at the \
-         server",
-    );
     note(
         generator.was_late,
         "the generator itself was late: more than 1 % of the frames left over 1 ms after their intended start \
@@ -298,8 +315,8 @@ fn notes(plan: &Plan, server: &ServerFacts, tally: &Tally, generator: &Generator
     );
     note(
         claims.unsent > 0,
-        "some claims of the schedule were never sent, since the window was full until the end: they count with the \
-         time that they waited, so the percentiles are lower bounds",
+        "a part of the schedule was never sent, since the window was full until the end: it counts with the time that \
+         it waited, so the percentiles are lower bounds",
     );
     note(
         tally.batch_waits > 0,
@@ -308,7 +325,9 @@ fn notes(plan: &Plan, server: &ServerFacts, tally: &Tally, generator: &Generator
     );
     let in_flight = u64::from(plan.window) * u64::from(plan.claims_per_frame);
     note(
-        server.in_flight_claims_max > 0 && in_flight > server.in_flight_claims_max.into(),
+        plan.operation != Operation::Wallet
+            && server.in_flight_claims_max > 0
+            && in_flight > server.in_flight_claims_max.into(),
         "window × claims per frame is more than the server lets a connection wait for: some are answered OVERLOADED",
     );
     note(
@@ -319,6 +338,17 @@ fn notes(plan: &Plan, server: &ServerFacts, tally: &Tally, generator: &Generator
         notes.push(format!("a connection was closed because {complaint}"));
     }
     notes
+}
+
+/// A note about coupons that were not granted before the measurement.
+fn short(setup: Setup) -> Option<String> {
+    let Setup { asked, granted, .. } = setup;
+    (granted < asked).then(|| {
+        format!(
+            "only {granted} of the {asked} coupons were granted before the measurement: the stock or a limit of a user \
+             was too low, or a bound of the server was reached"
+        )
+    })
 }
 
 /// A note about readings of the server's metrics that failed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use crate::load::connection::{Connection, Record};
+use crate::load::connection::Connection;
 use crate::load::population::Population;
 use crate::load::rounds::Gate;
 use crate::load::tally::Period;
@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::proof::books::Books;
 use crate::proof::user_limits::UserLimits;
 use crate::proof::verdict::Verification;
-use crate::proof::verify::{Evidence, verify};
+use crate::proof::verify::{Aftermath, Evidence, verify};
 use crate::turnover::{Keeper, Turnover};
 use crate::view::progress::Progress;
 use crate::wire::batches::{BatchError, Shown, first_id, prepare};
@@ -61,8 +61,13 @@ impl Supply {
     #[must_use]
     pub fn books(&self, plan: &Plan) -> Books {
         match self {
-            Supply::Staying { before, .. } => Books::new(UserLimits::new(before), before.len()),
-            Supply::Turning(_) => Books::new(UserLimits::Same(plan.per_user.unwrap_or(0)), 0),
+            Supply::Staying { before, .. } => {
+                Books::new(UserLimits::new(before), before.len()).with_day_limits(UserLimits::of_a_day(before))
+            }
+            Supply::Turning(_) => {
+                let of_a_day = UserLimits::Same(plan.rules.per_user_day.unwrap_or(0));
+                Books::new(UserLimits::Same(plan.per_user.unwrap_or(0)), 0).with_day_limits(of_a_day)
+            }
         }
     }
 
@@ -100,17 +105,17 @@ impl Supply {
         self,
         plan: &Plan,
         population: &Population,
-        connections: Vec<Connection>,
-        mut record: Record,
+        mut aftermath: Aftermath,
         progress: &Progress,
     ) -> Result<(Verification, Option<Turnover>), BatchError> {
         match self {
             Supply::Turning(keeper) => {
-                let (verification, turnover) = keeper.conclude(connections, &mut record, progress)?;
+                let (verification, turnover) =
+                    keeper.conclude(aftermath.connections, &mut aftermath.record, progress)?;
                 Ok((verification, Some(turnover)))
             }
             Supply::Staying { before, mut control } => {
-                let evidence = Evidence { population, connections, record, before, sample: plan.sample };
+                let evidence = Evidence { population, aftermath, before, sample: plan.sample };
                 Ok((verify(&mut control, evidence, progress)?, None))
             }
         }

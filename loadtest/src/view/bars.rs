@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::meter::Meter;
 use super::progress::{Phase, Progress};
 use crate::plan::Plan;
+use crate::plan::operation::Operation;
 use crate::report::text::Grouped;
 
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
@@ -33,11 +34,12 @@ pub(super) fn watch(screen: &MultiProgress, plan: &Plan, progress: &Progress) {
         match now.phase {
             Phase::Over => break,
             Phase::Preparing => lines.bar.set_prefix("preparing"),
+            Phase::Granting => lines.bar.set_prefix("granting"),
             Phase::Claiming => {
-                lines.bar.set_prefix("claiming");
+                lines.bar.set_prefix(plan.operation.doing());
                 lines.bar.set_position(milliseconds(began.elapsed()).min(claiming_ms(plan)));
                 meter.note(began.elapsed(), now.answered, progress.live());
-                lines.show(&meter);
+                lines.show(plan.operation, &meter);
             }
             Phase::Verifying => {
                 lines.bar.set_prefix("verifying");
@@ -62,8 +64,8 @@ impl Lines {
         Self { bar: screen.add(bar), rates: line("answered"), latencies: line("latency"), outcomes: line("outcomes") }
     }
 
-    fn show(&self, meter: &Meter) {
-        self.rates.set_message(meter.rates());
+    fn show(&self, operation: Operation, meter: &Meter) {
+        self.rates.set_message(meter.rates(operation));
         self.latencies.set_message(meter.latencies());
         self.outcomes.set_message(meter.outcomes());
     }

@@ -22,7 +22,7 @@ pub(super) fn watch(out: &mut impl Write, plan: &Plan, progress: &Progress) {
     loop {
         let now = progress.snapshot();
         if phase != Some(now.phase) {
-            if let Some(line) = opening(&now) {
+            if let Some(line) = opening(plan, &now) {
                 // Nobody reads it: then there is nobody to tell.
                 let _ = writeln!(out, "{line}");
             }
@@ -38,7 +38,7 @@ pub(super) fn watch(out: &mut impl Write, plan: &Plan, progress: &Progress) {
                     let _ = writeln!(out, "{}", line(plan, elapsed, &meter));
                 }
             }
-            Phase::Preparing | Phase::Verifying => {}
+            Phase::Preparing | Phase::Granting | Phase::Verifying => {}
         }
         park_timeout(LOOK_INTERVAL);
     }
@@ -46,11 +46,12 @@ pub(super) fn watch(out: &mut impl Write, plan: &Plan, progress: &Progress) {
 
 /// What is said when a phase begins. A short one may begin and end between two looks: nothing here counts on having
 /// seen the one before.
-fn opening(now: &Snapshot) -> Option<String> {
+fn opening(plan: &Plan, now: &Snapshot) -> Option<String> {
     match now.phase {
         Phase::Preparing => Some("connecting and creating batches".to_owned()),
-        Phase::Claiming => Some("claiming".to_owned()),
-        Phase::Verifying => Some(format!("{} claims answered; verifying", Grouped(now.answered))),
+        Phase::Granting => plan.grants.map(|grants| format!("granting {} coupons", Grouped(grants))),
+        Phase::Claiming => Some(plan.operation.doing().to_owned()),
+        Phase::Verifying => Some(format!("{} {} answered; verifying", Grouped(now.answered), plan.operation.unit())),
         // A run that ended in the middle says why elsewhere.
         Phase::Over => (now.looked_up > 0).then(|| format!("{} grants looked up", Grouped(now.looked_up))),
     }
@@ -58,13 +59,14 @@ fn opening(now: &Snapshot) -> Option<String> {
 
 fn line(plan: &Plan, elapsed: Duration, meter: &Meter) -> String {
     let planned = (plan.warm_up + plan.duration).as_secs();
-    let (rates, latencies, outcomes) = (meter.rates(), meter.latencies(), meter.outcomes());
+    let (rates, latencies, outcomes) = (meter.rates(plan.operation), meter.latencies(), meter.outcomes());
     format!("{} of {planned} s: {rates}; {latencies}; {outcomes}", elapsed.as_secs())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::operation::Operation;
     use crate::view::progress::Live;
 
     #[test]
@@ -82,8 +84,18 @@ mod tests {
     #[test]
     fn only_a_run_that_was_verified_says_how_many_grants_were_looked_up() {
         let now = Snapshot { phase: Phase::Over, answered: 9, granted: 8, looked_up: 7_000, to_look_up: 7_000 };
-        assert_eq!(opening(&now), Some("7,000 grants looked up".to_owned()));
-        assert_eq!(opening(&Snapshot { looked_up: 0, ..now }), None);
+        let plan = Plan::default();
+        assert_eq!(opening(&plan, &now), Some("7,000 grants looked up".to_owned()));
+        assert_eq!(opening(&plan, &Snapshot { looked_up: 0, ..now }), None);
+    }
+
+    #[test]
+    fn each_operation_has_its_words() {
+        let now = Snapshot { phase: Phase::Granting, answered: 9_000, granted: 8, looked_up: 0, to_look_up: 0 };
+        let plan = Plan { operation: Operation::LockRedeem, grants: Some(9_000), ..Plan::default() };
+        let said = [Phase::Granting, Phase::Claiming, Phase::Verifying]
+            .map(|phase| opening(&plan, &Snapshot { phase, ..now }).unwrap());
+        assert_eq!(said, ["granting 9,000 coupons", "redeeming", "9,000 pairs answered; verifying"]);
     }
 
     #[test]

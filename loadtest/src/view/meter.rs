@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::load::tally::outcome_name;
+use crate::plan::operation::Operation;
 use crate::report::text::Grouped;
 use crate::report::units::time_text;
 use crate::time::{nanoseconds, per_second, whole};
@@ -43,12 +44,12 @@ impl Meter {
         }
     }
 
-    /// Claims answered: now, and on average since the beginning.
-    pub(super) fn rates(&self) -> String {
+    /// Claims, or what else `operation` counts, answered: now, and on average since the beginning.
+    pub(super) fn rates(&self, operation: Operation) -> String {
         let Some((first, last)) = self.ends() else { return String::new() };
         let rate = |count, span| Grouped(whole(per_second(count, nanoseconds(span))));
         let now = rate(last.answered.saturating_sub(first.answered), last.at.saturating_sub(first.at));
-        format!("{now} claims/s, {} on average", rate(last.answered, last.at))
+        format!("{now} {}/s, {} on average", operation.unit(), rate(last.answered, last.at))
     }
 
     /// Percentiles of what was answered now.
@@ -97,7 +98,7 @@ mod tests {
     #[test]
     fn now_is_the_last_second_and_the_average_is_since_the_beginning() {
         let mut meter = Meter::default();
-        assert_eq!((meter.rates(), meter.outcomes()), (String::new(), String::new()));
+        assert_eq!((meter.rates(Operation::Claim), meter.outcomes()), (String::new(), String::new()));
         let mut total = Live::default();
         for tenth in 1..=30_u32 {
             let step = if tenth <= 20 { live(100, 0, 50_000) } else { live(0, 1_000, 4_000_000) };
@@ -106,7 +107,7 @@ mod tests {
             let answered = total.latency.len();
             meter.note(Duration::from_millis(100) * tenth, answered, total.clone());
         }
-        assert_eq!(meter.rates(), "10,000 claims/s, 4,000 on average");
+        assert_eq!(meter.rates(Operation::Claim), "10,000 claims/s, 4,000 on average");
         assert_eq!(meter.outcomes(), "SOLD_OUT 10,000   GRANTED 2,000");
         let latencies = meter.latencies();
         assert!(latencies.starts_with("p50 4.") && latencies.contains("ms   p99 4."), "{latencies}");
@@ -119,7 +120,8 @@ mod tests {
         meter.note(Duration::from_secs(1), 10, live(10, 0, 1_000));
         meter.note(Duration::from_secs(2), 10, live(10, 0, 1_000));
         meter.note(Duration::from_secs(3), 10, live(10, 0, 1_000));
-        assert_eq!(meter.rates(), "0 claims/s, 3 on average");
+        assert_eq!(meter.rates(Operation::Claim), "0 claims/s, 3 on average");
+        assert_eq!(meter.rates(Operation::Wallet), "0 pages/s, 3 on average");
         assert_eq!(meter.latencies(), "p50 –   p99 –   p99.9 –   max –");
     }
 

@@ -12,7 +12,9 @@ use crate::timeline::coarse::{BUCKETS, Coarse};
 pub enum Phase {
     /// Connecting and creating batches.
     Preparing,
-    /// Sending claims and waiting for the last replies.
+    /// Having coupons granted that the load works with.
+    Granting,
+    /// Sending claims, or whatever the run does over and over, and waiting for the last replies.
     Claiming,
     /// Looking up grants and adding up.
     Verifying,
@@ -21,7 +23,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Phase; 4] = [Phase::Preparing, Phase::Claiming, Phase::Verifying, Phase::Over];
+    const ALL: [Phase; 5] = [Phase::Preparing, Phase::Granting, Phase::Claiming, Phase::Verifying, Phase::Over];
 }
 
 /// One thread's counters, on a cache line of their own (two, for processors that fetch pairs).

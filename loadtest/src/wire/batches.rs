@@ -28,8 +28,26 @@ pub struct Shown {
     pub granted: u32,
     /// Units not taken.
     pub remaining: u32,
+    /// Units reserved.
+    pub held: u32,
+    /// Units voided.
+    pub voided: u32,
     /// Units that one user may hold; 0 = unlimited.
     pub per_user: u32,
+    /// Units that one user may take on one day; 0 = unlimited.
+    pub per_user_day: u32,
+    /// Units that all users may take on one day; 0 = unlimited.
+    pub per_day: u32,
+    /// Units of today's that were taken.
+    pub day_units: u32,
+}
+
+impl Shown {
+    /// All units that the server says where they are.
+    #[must_use]
+    pub fn accounted_for(&self) -> u64 {
+        [self.granted, self.held, self.voided, self.remaining].into_iter().map(u64::from).sum()
+    }
 }
 
 /// Why the run has no batches.
@@ -87,14 +105,8 @@ pub fn prepare(control: &mut Control, plan: &Plan, run: u64) -> Result<Vec<Shown
 /// # Errors
 /// When the server does not answer or refuses.
 pub fn create(control: &mut Control, plan: &Plan, ids: Range<u64>) -> Result<Vec<Shown>, BatchError> {
-    let terms = Terms {
-        stock: plan.stock,
-        per_user: plan.per_user,
-        starts_ms: None,
-        ends_ms: None,
-        draft: false,
-        name: plan.batch_name.clone(),
-    };
+    let name = plan.batch_name.clone();
+    let terms = plan.rules.on(Terms { stock: plan.stock, per_user: plan.per_user, name, ..Terms::default() });
     let one = Create::new(ids.start, &terms).map_err(BatchError::Name)?;
     let make = |id: u64| {
         let mut another = one;
@@ -168,13 +180,19 @@ fn shown(id: u64, info: &BatchInfo) -> Result<Shown, BatchError> {
     if info.status() != Some(Status::Done) || info.batch.get() != id {
         return Err(BatchError::Refused { batch: id, status: info.status() });
     }
+    let terms = info.terms();
     Ok(Shown {
         id,
         state: info.state(),
         total: info.total.get(),
         granted: info.granted.get(),
         remaining: info.remaining.get(),
-        per_user: info.per_user.get(),
+        held: info.held.get(),
+        voided: info.voided.get(),
+        per_user: terms.per_user.unwrap_or(0),
+        per_user_day: terms.per_user_day.unwrap_or(0),
+        per_day: terms.per_day.unwrap_or(0),
+        day_units: info.day_units.get(),
     })
 }
 

@@ -96,6 +96,17 @@ fn without_the_admin_port_it_says_what_is_missing_and_how_to_get_it() {
 }
 
 #[test]
+fn pairs_have_a_table_for_each_request() {
+    let server = FakeServer::honest();
+    let page = page(&server, "pairs.html", &["--operation", "reserve-confirm"]);
+    assert_balanced(&page);
+    for fact in ["pairs/s", "<div>finished <b>", "<h2>RESERVE</h2>", "<h2>CONFIRM</h2>", "pairs sent", "ns a pair"] {
+        assert!(page.contains(fact), "{fact:?} is missing");
+    }
+    assert!(!page.contains("claims/s"), "what is counted are pairs");
+}
+
+#[test]
 fn a_lie_is_red_on_it() {
     let server = FakeServer::lying(Lie::ForgetsAGrant);
     let page = page(&server, "lie.html", &[]);

@@ -3,6 +3,7 @@
 //! Threads and one lock: nothing in it is fast, so that nothing in it is clever.
 
 pub(crate) mod admin;
+mod coupons;
 pub(crate) mod files;
 mod stock;
 
@@ -13,19 +14,22 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use stockade_loadtest::{Plan, Progress, Report, run};
-use stockade_protocol::batch::{BatchId, Change, Create};
+use stockade_protocol::batch::{BatchId, Change, Create, Terms};
 use stockade_protocol::claim::{Claim, RequestKey};
+use stockade_protocol::coupon::{self, CouponKey};
 use stockade_protocol::fault::Fault;
 use stockade_protocol::frame::{Side, decode};
 use stockade_protocol::hello::{Durability, Welcome};
 use stockade_protocol::limits::{CLAIMS_PER_FRAME_MAX, REQUEST_BODY_BYTES_MAX};
+use stockade_protocol::reservation::Reserve;
+use stockade_protocol::wallet::WalletQuery;
 use stockade_protocol::{Frame, Header, Opcode, Status};
 use zerocopy::{Immutable, IntoBytes};
 
 pub(crate) use stock::Lie;
 use stock::Stock;
 
-/// What goes wrong without a lie.
+/// What goes wrong without a lie. "Claims" are whatever a run does over and over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// Nothing.
@@ -42,6 +46,10 @@ pub(crate) enum Trouble {
     AnswersBackwards,
     /// Every reply to claims has a correlation id that nobody asked for.
     AnswersOthers,
+    /// This frame of claims is decided and never answered.
+    Swallows { number: u64 },
+    /// Every so many frames of claims, one is answered twice.
+    AnswersTwice { every: u64 },
     /// Every so many frames of claims, the reply leaves out the last claim.
     AnswersFewer { every: u64 },
     /// Every so many frames of batches, the connection closes after they are created or found and before the answer.
@@ -97,6 +105,10 @@ impl FakeServer {
         Self::start(Lie::None, trouble)
     }
 
+    pub(crate) fn lying_and_troubled(lie: Lie, trouble: Trouble) -> Self {
+        Self::start(lie, trouble)
+    }
+
     fn start(lie: Lie, trouble: Trouble) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -119,6 +131,16 @@ impl FakeServer {
     /// Batches that are there, and those that are closed.
     pub(crate) fn batches(&self) -> (usize, usize) {
         self.shared.lock().stock.batches()
+    }
+
+    /// The terms of some batch.
+    pub(crate) fn terms(&self) -> Terms {
+        self.shared.lock().stock.terms()
+    }
+
+    /// Coupons that were redeemed.
+    pub(crate) fn redeemed(&self) -> u64 {
+        self.shared.lock().stock.redeemed()
     }
 
     /// Units that the server granted, as it knows in truth.
@@ -203,13 +225,16 @@ impl Shared {
         let mut state = self.lock();
         let stock = &mut state.stock;
         let bytes = match frame.opcode {
-            Opcode::Claim => return self.claim(&mut state, frame),
+            Opcode::Claim | Opcode::Reserve | Opcode::Confirm | Opcode::CouponChange | Opcode::Wallet => {
+                return self.work(&mut state, frame);
+            }
             Opcode::Hello => reply(frame, &[welcome()]),
             Opcode::Lookup => reply(frame, &map(frame.items::<RequestKey>(), |key| stock.look_up(key))),
             Opcode::BatchCreate => {
                 let room = if let Trouble::HasRoomFor { batches } = self.trouble { batches } else { usize::MAX };
                 reply(frame, &map(frame.items::<Create>(), |create| stock.create(create, room)))
             }
+            Opcode::CouponShow => reply(frame, &map(frame.items::<CouponKey>(), |key| stock.show_coupon(key))),
             Opcode::BatchShow => reply(frame, &map(frame.items::<BatchId>(), |id| stock.show(id.batch.get()))),
             Opcode::BatchChange => reply(frame, &map(frame.items::<Change>(), |change| stock.change(change))),
             opcode => panic!("the load test does not send {opcode:?}"),
@@ -224,7 +249,8 @@ impl Shared {
         Reaction::Reply(bytes)
     }
 
-    fn claim(&self, state: &mut State, frame: &Frame<'_>) -> Reaction {
+    /// What a run does over and over: each of the troubles may befall it.
+    fn work(&self, state: &mut State, frame: &Frame<'_>) -> Reaction {
         state.claim_frames += 1;
         let number = state.claim_frames;
         if matches!(self.trouble, Trouble::Overloads { every } if number.is_multiple_of(every)) {
@@ -232,7 +258,10 @@ impl Shared {
             let header = Header::reply(Opcode::Fault, 1, frame.correlation);
             return Reaction::Reply([header.as_bytes(), fault.as_bytes()].concat());
         }
-        let items = map(frame.items::<Claim>(), |claim| state.stock.claim(claim));
+        let (count, items) = decided(&mut state.stock, frame);
+        let told = |count: u32, correlation: u64, items: &[u8]| {
+            Reaction::Reply([Header::reply(frame.opcode, count, correlation).as_bytes(), items].concat())
+        };
         match self.trouble {
             Trouble::LosesReplies { every } if number.is_multiple_of(every) => Reaction::Close,
             Trouble::Restarts { after } if number == after => {
@@ -243,25 +272,46 @@ impl Shared {
                 Reaction::Close
             }
             Trouble::SwallowsFirst if number == 1 => Reaction::Silence,
-            Trouble::AnswersOthers => {
-                let header = Header::reply(Opcode::Claim, frame.count, frame.correlation ^ 0xff);
-                Reaction::Reply([header.as_bytes(), items.as_bytes()].concat())
+            Trouble::Swallows { number: swallowed } if number == swallowed => Reaction::Silence,
+            Trouble::AnswersOthers => told(count, frame.correlation ^ 0xff, &items),
+            Trouble::AnswersTwice { every } if number.is_multiple_of(every) => {
+                let once = [Header::reply(frame.opcode, count, frame.correlation).as_bytes(), &items].concat();
+                Reaction::Reply([&once[..], &once[..]].concat())
             }
             Trouble::AnswersFewer { every } if number.is_multiple_of(every) => {
-                let header = Header::reply(Opcode::Claim, frame.count - 1, frame.correlation);
-                Reaction::Reply([header.as_bytes(), items[1..].as_bytes()].concat())
+                told(count - 1, frame.correlation, &items[items.len() / count as usize..])
             }
             Trouble::None
             | Trouble::AnswersFewer { .. }
+            | Trouble::AnswersTwice { .. }
             | Trouble::LosesReplies { .. }
             | Trouble::Restarts { .. }
             | Trouble::SwallowsFirst
+            | Trouble::Swallows { .. }
             | Trouble::Overloads { .. }
             | Trouble::LosesBatchReplies { .. }
             | Trouble::HasRoomFor { .. }
-            | Trouble::AnswersBackwards => Reaction::Reply(reply(frame, &items)),
+            | Trouble::AnswersBackwards => told(count, frame.correlation, &items),
         }
     }
+}
+
+/// The items of the reply to `frame`, and how many they are.
+fn decided(stock: &mut Stock, frame: &Frame<'_>) -> (u32, Vec<u8>) {
+    let items = match frame.opcode {
+        Opcode::Claim => map(frame.items::<Claim>(), |claim| stock.claim(claim)).as_bytes().to_vec(),
+        Opcode::Reserve => map(frame.items::<Reserve>(), |reserve| stock.reserve(reserve)).as_bytes().to_vec(),
+        Opcode::Confirm => map(frame.items::<RequestKey>(), |key| stock.confirm(key)).as_bytes().to_vec(),
+        Opcode::CouponChange => {
+            map(frame.items::<coupon::Change>(), |change| stock.change_coupon(change)).as_bytes().to_vec()
+        }
+        Opcode::Wallet => {
+            let page = stock.wallet(frame.item::<WalletQuery>().unwrap());
+            return (u32::try_from(page.len()).unwrap(), page.as_bytes().to_vec());
+        }
+        opcode => panic!("{opcode:?} is not done over and over"),
+    };
+    (frame.count, items)
 }
 
 fn map<Item, Answer>(items: Result<&[Item], Status>, answer: impl FnMut(&Item) -> Answer) -> Vec<Answer> {
@@ -278,5 +328,6 @@ fn welcome() -> Welcome {
     welcome.cores = 1.into();
     welcome.claims_per_frame_max = CLAIMS_PER_FRAME_MAX.into();
     welcome.in_flight_claims_max = (1 << 20).into();
+    welcome.ttl_s_max = 3_600.into();
     welcome
 }

@@ -6,6 +6,8 @@ use stockade_protocol::Status;
 use stockade_protocol::batch::{Action, BatchInfo, Change, Create, State, Terms};
 use stockade_protocol::claim::{Claim, ClaimReply, REPLAYED, RequestKey};
 
+use super::coupons::Coupon;
+
 /// What the server says that is not so. Each lie is told about the tenth grant, or in every answer of its kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Lie {
@@ -45,27 +47,51 @@ pub(crate) enum Lie {
     ForgetsAUnitWhenClosing,
     /// The third batch that is closed stays ended.
     DoesNotClose,
+    /// The tenth confirmation names the next serial.
+    ConfirmsAnotherSerial,
+    /// The tenth reservation is unknown when it is confirmed.
+    ForgetsAReservation,
+    /// The tenth confirmation comes too late.
+    LetsAReservationExpire,
+    /// The tenth reservation is answered as a grant.
+    GrantsWhatIsReserved,
+    /// The batch shows no reserved units.
+    HidesReservedUnits,
+    /// The tenth coupon that is locked is shown as granted.
+    DoesNotLock,
+    /// The tenth coupon that is redeemed is shown as locked afterwards.
+    ForgetsARedemption,
+    /// Wallets show a coupon less than they have.
+    HidesACoupon,
 }
 
 /// All batches.
 #[derive(Default)]
 pub(crate) struct Stock {
-    lie: Lie,
-    batches: HashMap<u64, Batch>,
+    pub(super) lie: Lie,
+    pub(super) batches: HashMap<u64, Batch>,
+    /// Confirmations, and redemptions: what the tenth of is told by.
+    pub(super) seconds: u64,
+    /// Locks likewise.
+    pub(super) firsts: u64,
     grants: u64,
     closings: u64,
     tenth: Option<(u64, u64)>,
 }
 
-struct Batch {
-    terms: Terms,
-    state: State,
+pub(super) struct Batch {
+    pub(super) terms: Terms,
+    pub(super) state: State,
+    /// Units that are reserved and not confirmed, by user and request.
+    pub(super) reserved: HashMap<(u64, u64), u32>,
+    /// Units that were granted, as coupons, by serial.
+    pub(super) coupons: HashMap<u32, Coupon>,
     next: u32,
     /// Grants that were forgotten by closing.
     forgotten: u64,
     beyond: u32,
-    granted: u32,
-    serials: HashMap<(u64, u64), u32>,
+    pub(super) granted: u32,
+    pub(super) serials: HashMap<(u64, u64), u32>,
     units: HashMap<u64, u32>,
 }
 
@@ -89,6 +115,8 @@ impl Stock {
         batch.or_insert(Batch {
             terms,
             state: State::Active,
+            reserved: HashMap::new(),
+            coupons: HashMap::new(),
             next: 0,
             forgotten: 0,
             beyond: 0,
@@ -97,6 +125,10 @@ impl Stock {
             units,
         });
         self.show(id)
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        self.batches.values().next().unwrap().terms.clone()
     }
 
     pub(crate) fn batches(&self) -> (usize, usize) {
@@ -128,12 +160,13 @@ impl Stock {
 
     pub(crate) fn show(&self, id: u64) -> BatchInfo {
         let Some(batch) = self.batches.get(&id) else { return BatchInfo::refused(Status::BatchUnknown, id) };
-        let mut info = BatchInfo::about(Status::Done, id, batch.state, &batch.terms.name);
+        let mut info = BatchInfo::about(Status::Done, id, batch.state, &batch.terms);
         info.total = batch.terms.stock.into();
         info.granted = (batch.granted + u32::from(batch.granted > 0 && self.lie == Lie::CountsOneMore)).into();
         let hidden = u32::from(batch.granted > 0 && matches!(self.lie, Lie::CountsOneMore | Lie::LosesAUnit));
-        info.remaining = (batch.terms.stock.saturating_sub(batch.granted) - hidden).into();
-        info.per_user = batch.terms.per_user.unwrap_or(0).into();
+        let held = u32::try_from(batch.reserved.len()).unwrap();
+        info.held = if self.lie == Lie::HidesReservedUnits { 0 } else { held }.into();
+        info.remaining = (batch.terms.stock.saturating_sub(batch.granted + held) - hidden).into();
         info
     }
 
@@ -146,7 +179,10 @@ impl Stock {
             Some(_) if is_tenth && self.lie == Lie::ForgetsAGrant => ClaimReply::refused(Status::RequestUnknown),
             Some(serial) if is_tenth && self.lie == Lie::ChangesASerial => ClaimReply::granted(1, serial + 1, 1),
             Some(serial) => ClaimReply::granted(1, *serial, 1),
-            None => ClaimReply::refused(Status::RequestUnknown),
+            None => match batch.reserved.get(&request) {
+                Some(serial) => ClaimReply::reserved(1, *serial, 1),
+                None => ClaimReply::refused(Status::RequestUnknown),
+            },
         }
     }
 
@@ -169,34 +205,51 @@ impl Stock {
                 return reply;
             }
         }
-        let held = batch.units.get(&request.0).copied().unwrap_or(0);
-        let ignores_limit =
-            matches!(self.lie, Lie::IgnoresTheLimit | Lie::IgnoresTheLimitInSilence | Lie::GrantsRetriesAgain);
-        if batch.terms.per_user.is_some_and(|limit| held >= limit) && !ignores_limit {
-            return ClaimReply::refused(Status::LimitReached);
+        if !batch.terms.audience.admits(claim.audience.get()) {
+            return ClaimReply::refused(Status::AudienceRefused);
         }
-        let Some(mut serial) = batch.draw(self.lie) else { return ClaimReply::refused(Status::SoldOut) };
+        let taken = batch.take(request.0, self.lie);
+        let Ok((mut serial, held)) = taken else { return ClaimReply::refused(taken.unwrap_err()) };
+        batch.granted += 1;
         self.grants += 1;
         if self.grants == 10 {
             self.tenth = Some(request);
             serial -= u32::from(self.lie == Lie::SameSerialTwice);
         }
-        batch.serials.insert(request, serial);
-        batch.units.insert(request.0, held + 1);
+        batch.grant(request, serial);
         let units = if self.lie == Lie::GrantsTwo { 2 } else { 1 };
         let mut reply = ClaimReply::granted(units, serial, units);
-        reply.user_units = if self.lie == Lie::IgnoresTheLimitInSilence { 1 } else { held + 1 }.into();
+        let shown = if self.lie == Lie::IgnoresTheLimitInSilence { 1 } else { held };
+        reply.user_units = u16::try_from(shown).unwrap_or(u16::MAX).into();
         reply
     }
 }
 
 impl Batch {
+    /// Takes a unit for `user`: its serial, and how many he has now.
+    pub(super) fn take(&mut self, user: u64, lie: Lie) -> Result<(u32, u32), Status> {
+        let held = self.units.get(&user).copied().unwrap_or(0);
+        let ignores_limit =
+            matches!(lie, Lie::IgnoresTheLimit | Lie::IgnoresTheLimitInSilence | Lie::GrantsRetriesAgain);
+        if self.terms.per_user.is_some_and(|limit| held >= limit) && !ignores_limit {
+            return Err(Status::LimitReached);
+        }
+        let serial = self.draw(lie).ok_or(Status::SoldOut)?;
+        self.units.insert(user, held + 1);
+        Ok((serial, held + 1))
+    }
+
+    /// The unit `serial` is the user's for good.
+    pub(super) fn grant(&mut self, request: (u64, u64), serial: u32) {
+        self.serials.insert(request, serial);
+        self.coupons.insert(serial, Coupon::new(request));
+    }
+
     /// The next serial, or none when the stock is gone.
     fn draw(&mut self, lie: Lie) -> Option<u32> {
         let stock = self.terms.stock - u32::from(lie == Lie::SoldOutTooEarly);
         if self.next < stock {
             self.next += 1;
-            self.granted += 1;
             return Some(self.next - 1);
         }
         let goes_beyond = matches!(lie, Lie::GrantsBeyondStock | Lie::GrantsBeyondStockInSilence);
@@ -205,9 +258,10 @@ impl Batch {
         }
         self.beyond += 1;
         if lie == Lie::GrantsBeyondStock {
-            self.granted += 1;
             return Some(stock + self.beyond - 1);
         }
+        // Not counted: whoever takes it counts one.
+        self.granted -= 1;
         Some(self.beyond)
     }
 }

@@ -1,9 +1,13 @@
-//! `stockade batch …`: creating, showing and changing batches.
+//! `stockade batch …`: creating, showing, changing and counting batches.
 
+mod counts;
 mod create;
+mod edit;
 mod list;
+mod refusals;
 mod shape;
-mod table;
+mod stock;
+mod terms;
 
 use clap::{Args, Subcommand};
 use stockade_client::Action;
@@ -11,6 +15,7 @@ use stockade_client::Action;
 use super::connection::Connection;
 use super::exit::{Exit, Failure};
 use super::id;
+use shape::Asked;
 
 /// What to do with batches.
 #[derive(Subcommand, Debug)]
@@ -18,15 +23,21 @@ pub(super) enum Batch {
     Create(create::Create),
     Show(Show),
     List(list::List),
+    Edit(edit::Edit),
+    AddStock(stock::AddStock),
+    Withdraw(stock::Withdraw),
     Activate(Activate),
     Pause(Pause),
     Resume(Resume),
     End(End),
     Close(Close),
-    AddStock(AddStock),
+    Purge(Purge),
+    Stats(counts::Stats),
+    Refusals(refusals::Refusals),
+    Reconcile(counts::Reconcile),
 }
 
-/// Shows a batch: its state and its numbers
+/// Shows a batch: its state, its numbers and its terms
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  stockade batch show 1")]
 pub(super) struct Show {
@@ -58,7 +69,7 @@ pub(super) struct Resume {
     batch: Id,
 }
 
-/// Grants no claim any more, for good; earlier claims can still be looked up
+/// Grants no claim any more, for good; coupons and reservations go on
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  stockade batch end 1")]
 pub(super) struct End {
@@ -66,31 +77,26 @@ pub(super) struct End {
     batch: Id,
 }
 
-/// Gives the memory of an ended batch back; its claims can no longer be looked up
+/// Gives the memory of an ended batch back; nothing of it changes any more
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  stockade batch close 1")]
+#[command(after_help = "Example:\n  stockade batch close 1\n\n\
+    All of its reservations must have ended. Its coupons can still be shown and listed.")]
 pub(super) struct Close {
     #[command(flatten)]
     batch: Id,
 }
 
-/// Adds units to a batch
+/// Forgets a closed batch and all of its history, for good
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  stockade batch add-stock 1 --units 500\n\n\
-    Repeat with the printed request id if the outcome is unknown: the units are added once.")]
-pub(super) struct AddStock {
+#[command(after_help = "Example:\n  stockade batch purge 1\n\n\
+    Its id is unknown from then on, and free for another batch. To keep what was:\n  \
+    stockade --json coupon list 1 > batch-1.json")]
+pub(super) struct Purge {
     #[command(flatten)]
     batch: Id,
-
-    /// Units to add
-    #[arg(long, value_name = "N", value_parser = id::units, allow_negative_numbers = true)]
-    units: u32,
-
-    /// Id of this addition, a number or a UUID: the same for every retry [default: a random number, which is printed]
-    #[arg(long, value_name = "R", value_parser = id::request, allow_negative_numbers = true)]
-    request: Option<u64>,
 }
 
+/// The batch that a command is about.
 #[derive(Args, Debug)]
 struct Id {
     /// Id of the batch
@@ -104,15 +110,21 @@ impl Batch {
             Batch::Create(create) => create.run(connection),
             Batch::Show(Show { batch: Id { id } }) => {
                 let result = connection.run(async |client| Ok(client.show_batch(*id).await))?;
-                shape::print(*id, None, &result, connection.json)
+                shape::print(Asked::of(*id), &result, connection.json)
             }
             Batch::List(list) => list.run(connection),
+            Batch::Edit(edit) => edit.run(connection),
+            Batch::AddStock(addition) => addition.run(connection),
+            Batch::Withdraw(withdrawal) => withdrawal.run(connection),
             Batch::Activate(Activate { batch }) => batch.change(Action::Activate, connection),
             Batch::Pause(Pause { batch }) => batch.change(Action::Pause, connection),
             Batch::Resume(Resume { batch }) => batch.change(Action::Resume, connection),
             Batch::End(End { batch }) => batch.change(Action::End, connection),
             Batch::Close(Close { batch }) => batch.change(Action::Close, connection),
-            Batch::AddStock(addition) => addition.run(connection),
+            Batch::Purge(Purge { batch }) => batch.change(Action::Purge, connection),
+            Batch::Stats(stats) => stats.run(connection),
+            Batch::Refusals(refusals) => refusals.run(connection),
+            Batch::Reconcile(reconcile) => reconcile.run(connection),
         }
     }
 }
@@ -120,14 +132,6 @@ impl Batch {
 impl Id {
     fn change(&self, action: Action, connection: &Connection) -> Result<Exit, Failure> {
         let result = connection.run(async |client| Ok(client.change_batch(self.id, action).await))?;
-        shape::print(self.id, None, &result, connection.json)
-    }
-}
-
-impl AddStock {
-    fn run(&self, connection: &Connection) -> Result<Exit, Failure> {
-        let (batch, request) = (self.batch.id, self.request.unwrap_or_else(id::draw_request));
-        let result = connection.run(async |client| Ok(client.add_stock(batch, request, self.units).await))?;
-        shape::print(batch, Some(request), &result, connection.json)
+        shape::print(Asked::of(self.id), &result, connection.json)
     }
 }

@@ -1,77 +1,79 @@
-//! How a batch looks: as lines of text and as JSON.
+//! How a batch looks, and what is printed of an operation on one.
 
-use serde::Serialize;
 use stockade_client::{Batch, BatchOutcome, ClientError};
 
+use super::super::advice::{self, About};
 use super::super::exit::{Exit, Failure};
-use super::super::{advice, output, time};
+use super::super::flags::Flags;
+use super::super::record::{Record, Value};
+use super::super::{output, trouble};
 
-/// A batch as JSON. `null`: no limit, at once, never.
-#[derive(Serialize)]
-pub(super) struct Json<'a> {
-    id: u64,
-    name: &'a str,
-    state: &'static str,
-    total: u32,
-    granted: u32,
-    remaining: u32,
-    per_user: Option<u32>,
-    starts: Option<String>,
-    ends: Option<String>,
-    created: String,
+/// Everything that a batch has.
+pub(super) fn record(batch: &Batch) -> Record {
+    let flags = |mask: u32| Value::Flags(Flags(mask));
+    Record::new()
+        .with("id", Value::number(batch.id))
+        .with("name", Value::Text(batch.name.clone()))
+        .with("state", Value::Word(Some(batch.state.name()), ""))
+        .with("version", Value::number(batch.version))
+        .with("total", Value::number(batch.total))
+        .with("granted", Value::number(batch.granted))
+        .with("held", Value::number(batch.held))
+        .with("voided", Value::number(batch.voided))
+        .with("remaining", Value::number(batch.remaining))
+        .with("day_units", Value::Number(batch.per_day.map(|_| batch.day_units.into()), "not counted"))
+        .with("per_user", Value::limit(batch.per_user))
+        .with("per_user_day", Value::limit(batch.per_user_day))
+        .with("per_day", Value::limit(batch.per_day))
+        .with("quantity_max", Value::limit(batch.quantity_max))
+        .with("holds_per_user", Value::limit(batch.holds.per_user))
+        .with("holds_share", Value::limit(batch.holds.share))
+        .with("audience_all", flags(batch.audience.all))
+        .with("audience_any", flags(batch.audience.any))
+        .with("audience_none", flags(batch.audience.none))
+        .with("starts", Value::Instant(batch.starts_ms, "at once"))
+        .with("ends", Value::Instant(batch.ends_ms, "never"))
+        .with("expires", Value::Instant(batch.validity.expires_ms, "never"))
+        .with("valid_days", Value::limit(batch.validity.valid_days))
+        .with("return_days", Value::number(batch.validity.return_days))
+        .with("zone", Value::Text(if batch.zone.is_empty() { "UTC" } else { &batch.zone }.to_owned()))
+        .with("created", Value::Instant(Some(batch.created_ms), ""))
 }
 
-/// The answer to an operation as JSON.
-#[derive(Serialize)]
-struct Answer<'a> {
-    status: &'static str,
-    #[serde(flatten)]
-    batch: Subject<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+/// What was asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) id: u64,
+    /// As sentences name it.
+    pub(super) about: About,
+    /// The request id of an addition or a withdrawal.
+    pub(super) moving: Option<u64>,
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Subject<'a> {
-    Known(Json<'a>),
-    Unknown { id: u64 },
-}
-
-impl<'a> Json<'a> {
-    pub(super) fn of(batch: &'a Batch) -> Self {
-        Self {
-            id: batch.id,
-            name: &batch.name,
-            state: batch.state.name(),
-            total: batch.total,
-            granted: batch.granted,
-            remaining: batch.remaining,
-            per_user: batch.per_user,
-            starts: batch.starts_ms.map(time::rfc3339),
-            ends: batch.ends_ms.map(time::rfc3339),
-            created: time::rfc3339(batch.created_ms),
-        }
+impl Asked {
+    /// Something about the batch `id` as a whole.
+    pub(super) fn of(id: u64) -> Self {
+        Self { id, about: About::Batch(id), moving: None }
     }
 }
 
-/// Prints what became of an operation on the batch `id`; `request` where it had a request id.
-pub(super) fn print(
-    id: u64,
-    request: Option<u64>,
-    result: &Result<BatchOutcome, ClientError>,
-    json: bool,
-) -> Result<Exit, Failure> {
+/// Prints what became of an operation on a batch.
+pub(super) fn print(asked: Asked, result: &Result<BatchOutcome, ClientError>, is_json: bool) -> Result<Exit, Failure> {
+    let request = asked.moving.map(Value::number);
     match result {
-        Ok(BatchOutcome { status, batch }) => {
-            let advice = advice::of_status(*status, id);
-            if json {
-                let batch = batch.as_ref().map_or(Subject::Unknown { id }, |batch| Subject::Known(Json::of(batch)));
-                output::json(&Answer { status: status.name(), batch, request, error: advice.as_deref() })?;
-            } else if let (Some(batch), None) = (batch, &advice) {
-                output::write(&lines(batch, request))?;
+        Ok(BatchOutcome { status, batch, moved, .. }) => {
+            let advice = advice::of_status(*status, asked.about);
+            let moved = Record::new()
+                .with_some("moved", asked.moving.map(|_| Value::number(*moved)))
+                .with_some("request", request);
+            let known = batch.as_ref().map(|batch| record(batch).and(moved.clone()));
+            if is_json {
+                let subject = known.unwrap_or_else(|| Record::new().with("id", Value::number(asked.id)).and(moved));
+                let error = advice.clone().map(Value::Text);
+                output::json(&output::status(status.name()).and(subject).with_some("error", error))?;
+            } else if advice.is_none() {
+                let gone = || format!("batch {} is gone, and its id unknown from now on\n", asked.id);
+                output::write(&known.map_or_else(gone, |known| known.lines()))?;
             }
             if let Some(sentence) = advice {
                 output::complain(&sentence);
@@ -79,40 +81,12 @@ pub(super) fn print(
             Ok(Exit::of_status(*status))
         }
         Err(error) => {
-            let failure = Failure::of_call(error);
-            if json {
-                let error_text = Some(failure.sentence.as_str());
-                let batch = Subject::Unknown { id };
-                output::json(&Answer { status: advice::word_of(error), batch, request, error: error_text })?;
+            let failure = Failure::of_call(error, asked.about);
+            if is_json {
+                let line = output::status(trouble::word(error)).with("id", Value::number(asked.id));
+                output::json(&line.with_some("request", request).with("error", Value::Text(failure.sentence.clone())))?;
             }
             Err(failure)
         }
     }
-}
-
-fn lines(batch: &Batch, request: Option<u64>) -> String {
-    let mut lines = vec![
-        ("batch", batch.id.to_string()),
-        ("name", batch.name.clone()),
-        ("state", batch.state.name().to_owned()),
-        ("total", batch.total.to_string()),
-        ("granted", batch.granted.to_string()),
-        ("remaining", batch.remaining.to_string()),
-        ("per user", limit(batch)),
-        ("starts", instant(batch.starts_ms, "at once")),
-        ("ends", instant(batch.ends_ms, "never")),
-        ("created", time::rfc3339(batch.created_ms)),
-    ];
-    lines.extend(request.map(|request| ("request", request.to_string())));
-    lines.iter().map(|(name, value)| format!("{name:<11}{value}").trim_end().to_owned() + "\n").collect()
-}
-
-/// Units that one user may hold, for people.
-pub(super) fn limit(batch: &Batch) -> String {
-    batch.per_user.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
-}
-
-/// An instant of a batch, for people.
-pub(super) fn instant(milliseconds: Option<u64>, otherwise: &str) -> String {
-    milliseconds.map_or_else(|| otherwise.to_owned(), time::rfc3339)
 }

@@ -48,10 +48,10 @@ pub(super) async fn audit(sale: &Sale, sold: Sold) -> Result<Report, Failure> {
         }
         while let Some(found) = looked_up.join_next().await {
             let found = found.expect("a look-up neither panics nor is cancelled");
-            lost += u32::from(!found.map_err(|error| Failure::of_call(&error))?);
+            lost += u32::from(!found.map_err(|error| Failure::of_server(&error))?);
         }
     }
-    let shown = sale.client.show_batch(BATCH).await.map_err(|error| Failure::of_call(&error))?;
+    let shown = sale.client.show_batch(BATCH).await.map_err(|error| Failure::of_server(&error))?;
     let batch = shown.batch.ok_or_else(|| Failure::other(format!("the batch is gone: {}", shown.status)))?;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let serials = answers.grants.iter().map(|(_, serial)| serial).collect::<HashSet<_>>().len();

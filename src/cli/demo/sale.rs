@@ -77,15 +77,8 @@ impl Sale {
 
     /// Puts the stock up for sale.
     pub(super) async fn create(&self) -> Result<(), Failure> {
-        let terms = Terms {
-            stock: self.stock,
-            per_user: Some(1),
-            starts_ms: None,
-            ends_ms: None,
-            draft: false,
-            name: "flash sale".to_owned(),
-        };
-        let outcome = self.client.create_batch(BATCH, &terms).await.map_err(|error| Failure::of_call(&error))?;
+        let terms = Terms { stock: self.stock, per_user: Some(1), name: "flash sale".to_owned(), ..Terms::default() };
+        let outcome = self.client.create_batch(BATCH, &terms).await.map_err(|error| Failure::of_server(&error))?;
         if outcome.status == Status::Done {
             Ok(())
         } else {
@@ -137,7 +130,7 @@ impl Sale {
     }
 
     async fn buy(&self, user: u64, bar: &ProgressBar) {
-        let request = ClaimRequest { batch: BATCH, user, request: user, quantity: 1, up_to: false };
+        let request = ClaimRequest { batch: BATCH, user, request: user, ..ClaimRequest::default() };
         let double = user.is_multiple_of(u64::from(DOUBLE_CLICK_EVERY));
         let (first, second) =
             tokio::join!(self.claim(request), async { if double { Some(self.claim(request).await) } else { None } });

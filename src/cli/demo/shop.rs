@@ -51,7 +51,7 @@ impl Shop {
         let client = Client::builder(&self.address).name("stockade demo").connections(4).deadline(PATIENCE);
         // As often as it takes: the server is away for a moment.
         let client = client.attempts(u32::MAX).backoff(Duration::from_millis(5), Duration::from_millis(100));
-        client.build().map_err(|error| Failure::of_call(&error))
+        client.build().map_err(|error| Failure::of_server(&error))
     }
 
     /// SIGKILL, and a new server on the same folder and address.

@@ -4,14 +4,13 @@
 //! for a moment is the log, at the end, for one small record. A checkpoint that fails changes nothing that counts; the
 //! journal only stays as large as it is.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::condenser::Condenser;
+use super::condenser::{Condenser, Fates};
 use super::head::Head;
 use super::replay::{Replay, ReplayError, replay};
 use super::usage::Usage;
@@ -44,6 +43,8 @@ pub struct CheckpointerOptions {
     pub space: Arc<Space>,
     /// A checkpoint must give back this many bytes.
     pub least_bytes: u64,
+    /// Asked when a checkpoint is due: the newest epoch that nobody needs to read in the journal any more.
+    pub may_replace: Box<dyn Fn() -> Epoch + Send>,
     /// What is measured.
     pub metrics: Arc<CheckpointMetrics>,
 }
@@ -95,6 +96,7 @@ impl Checkpointer {
             let cleared = options.head.map_or(Ok(()), |head| clear(&*options.store, &head));
             let mut result = cleared.map_err(TakeError::in_doubt);
             let mut wait = ROUND;
+            let mut replaced = options.head.map_or(0, |head| head.replaced.epoch);
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 match result {
                     Ok(()) => wait = ROUND,
@@ -110,7 +112,8 @@ impl Checkpointer {
                         return;
                     }
                 }
-                result = if options.is_due() { options.take(&stops) } else { Ok(()) };
+                let taken = options.due(replaced).map_or(Ok(None), |up_to| options.take(up_to, &stops));
+                result = taken.map(|taken| replaced = taken.unwrap_or(replaced));
             }
         };
         let thread = thread::Builder::new().name("checkpointer".into()).spawn(work);
@@ -130,6 +133,12 @@ impl Drop for Checkpointer {
 }
 
 impl CheckpointerOptions {
+    /// The epoch up to which a checkpoint is due.
+    fn due(&self, replaced: Epoch) -> Option<Epoch> {
+        let may_replace = if self.is_due() { (self.may_replace)() } else { return None };
+        Some(may_replace.min(self.journal.durable())).filter(|epoch| *epoch > replaced)
+    }
+
     fn is_due(&self) -> bool {
         let needed = self.usage.stored_bytes().saturating_sub(self.usage.dead_bytes());
         // Twice what is needed: a checkpoint must never be what fills the disk.
@@ -137,11 +146,11 @@ impl CheckpointerOptions {
         fits && self.usage.is_due(self.least_bytes)
     }
 
-    fn take(&self, stopping: &AtomicBool) -> Result<(), TakeError> {
+    /// Takes one up to an epoch. Returns the last epoch that is replaced now, if it was taken.
+    fn take(&self, up_to: Epoch, stopping: &AtomicBool) -> Result<Option<Epoch>, TakeError> {
         let began = Instant::now();
-        let durable = self.journal.durable();
         let gives_up = || stopping.load(Ordering::Relaxed);
-        let Some(taken) = take(&*self.store, self.store_id, durable, &self.usage, &gives_up)? else { return Ok(()) };
+        let Some(taken) = take(&*self.store, self.store_id, up_to, &self.usage, &gives_up)? else { return Ok(None) };
         let Taken { head, before_bytes, after_bytes } = taken;
         self.metrics.taken(began.elapsed(), after_bytes);
         // Under full load of short batches there is one a second: the metrics count them.
@@ -150,7 +159,8 @@ impl CheckpointerOptions {
             head.generation,
             head.replaced.epoch
         );
-        clear(&*self.store, &head).map_err(TakeError::in_doubt)
+        clear(&*self.store, &head).map_err(TakeError::in_doubt)?;
+        Ok(Some(head.replaced.epoch))
     }
 }
 
@@ -167,10 +177,10 @@ pub fn take(
     gives_up: &dyn Fn() -> bool,
 ) -> Result<Option<Taken>, TakeError> {
     // Claims of a batch lie at most one epoch after its closing: with that one, none of it can come any more.
-    let closed = usage.closed_before(durable).collect::<HashSet<_, foldhash::fast::RandomState>>();
+    let fates = usage.ended_before(durable).collect::<Fates>();
     let generation = store.last_generation().map_err(TakeError::Draft)? + 1;
     store.begin(generation).map_err(TakeError::Draft)?;
-    let mut condenser = Condenser::new(store, (store_id, generation), &closed);
+    let mut condenser = Condenser::new(store, (store_id, generation), &fates);
     let (mut replaced, mut before_bytes, mut failed): (_, _, Option<StoreError>) = (None, 0, None);
     let mut read = Replay::default();
     let mut gave_up = false;

@@ -1,27 +1,31 @@
-//! The condenser: takes groups in order and hands fewer, larger ones to a draft, without the claims of closed batches.
+//! The condenser: takes groups in order and hands fewer, larger ones to a draft, without the records of closed batches.
 //!
 //! Nothing else is left out and nothing changes its order, so a replay meets the same operations and, of the batches
-//! that live, the same claims. Of a closed batch's claims their numbers stay: the batch's books still balance.
+//! that live, the same claims. Of a closed batch's records their sums stay: the batch's books still balance. Of a
+//! purged one nothing stays.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::head::genesis;
-use crate::journal::group::{Encoder, Group, Hash};
-use crate::journal::portion::Portion;
-use crate::journal::record::Control;
+use super::usage::Fate;
+use crate::journal::group::{Control, Encoder, Group, GroupError, Hash, Portion};
 use crate::journal::store::{CheckpointStore, StoreError};
 use crate::types::{BatchId, Epoch, TimeMs};
+use crate::users::Tally;
 
 /// Bytes from which on a group of a checkpoint is full.
 const GROUP_BYTES: usize = 1 << 20;
 
+/// What becomes of the batches whose records are not all kept.
+pub(super) type Fates = HashMap<BatchId, Fate, foldhash::fast::RandomState>;
+
 /// See the module.
 pub(super) struct Condenser<'a> {
     draft: &'a dyn CheckpointStore,
-    closed: &'a HashSet<BatchId, foldhash::fast::RandomState>,
+    fates: &'a Fates,
     portion: Portion,
-    /// Claims left out since the last group, and their units.
-    dropped: BTreeMap<BatchId, (u64, u64)>,
+    /// Records left out since the last group: how many of claims, and their sums.
+    dropped: BTreeMap<BatchId, (u64, Tally)>,
     encoder: Encoder,
     epoch: Epoch,
     pub(super) bytes: u64,
@@ -30,14 +34,10 @@ pub(super) struct Condenser<'a> {
 }
 
 impl<'a> Condenser<'a> {
-    pub(super) fn new(
-        draft: &'a dyn CheckpointStore,
-        (store_id, generation): (u64, u64),
-        closed: &'a HashSet<BatchId, foldhash::fast::RandomState>,
-    ) -> Self {
+    pub(super) fn new(draft: &'a dyn CheckpointStore, (store_id, generation): (u64, u64), fates: &'a Fates) -> Self {
         let (portion, dropped, encoder) = (Portion::default(), BTreeMap::new(), Encoder::default());
         let end = genesis(store_id, generation);
-        Self { draft, closed, portion, dropped, encoder, epoch: 0, bytes: 0, end, last_ms: 0 }
+        Self { draft, fates, portion, dropped, encoder, epoch: 0, bytes: 0, end, last_ms: 0 }
     }
 
     /// Takes the next group.
@@ -47,27 +47,31 @@ impl<'a> Condenser<'a> {
             self.hand_over()?;
         }
         self.epoch = group.epoch;
-        for run in group.runs() {
-            let run =
-                run.map_err(|error| StoreError { reason: format!("the group of epoch {} {error}", self.epoch) })?;
+        let epoch = group.epoch;
+        let wrong = |error: GroupError| StoreError { reason: format!("the group of epoch {epoch} {error}") };
+        for run in group.claim_runs() {
+            let run = run.map_err(wrong)?;
             self.last_ms = self.last_ms.max(run.time_ms);
-            if self.closed.contains(&run.batch) {
-                self.leave_out(run.batch, run.len() as u64, u64::from(run.serials().count));
-            } else {
-                self.portion.run(&run);
-            }
-        }
-        for control in &group.controls {
-            match control {
-                Control::Dropped { batch, claims, units } => self.leave_out(*batch, *claims, *units),
-                Control::Created { time_ms, .. }
-                | Control::Changed { time_ms, .. }
-                | Control::Added { time_ms, .. } => {
-                    self.last_ms = self.last_ms.max(*time_ms);
-                    self.portion.control(control.clone());
+            match self.fates.get(&run.batch) {
+                None => self.portion.claim_run(&run),
+                Some(Fate::Closed) => {
+                    let (claims, tally) = self.dropped.entry(run.batch).or_default();
+                    *claims += run.len() as u64;
+                    run.count(tally);
                 }
+                Some(Fate::Purged) => {}
             }
         }
+        for run in group.coupon_runs() {
+            let run = run.map_err(wrong)?;
+            self.last_ms = self.last_ms.max(run.time_ms);
+            match self.fates.get(&run.batch) {
+                None => self.portion.coupon_run(&run),
+                Some(Fate::Closed) => run.count(&mut self.dropped.entry(run.batch).or_default().1),
+                Some(Fate::Purged) => {}
+            }
+        }
+        group.controls.iter().for_each(|control| self.control(control));
         Ok(())
     }
 
@@ -76,15 +80,30 @@ impl<'a> Condenser<'a> {
         self.hand_over()
     }
 
-    fn leave_out(&mut self, batch: BatchId, claims: u64, units: u64) {
-        let dropped = self.dropped.entry(batch).or_default();
-        *dropped = (dropped.0 + claims, dropped.1 + units);
+    fn control(&mut self, control: &Control) {
+        self.last_ms = self.last_ms.max(control.time_ms().unwrap_or(0));
+        let fate = control.batch().and_then(|batch| self.fates.get(&batch));
+        match control {
+            _ if fate == Some(&Fate::Purged) => {}
+            Control::Dropped { batch, claims, tally } => {
+                let dropped = self.dropped.entry(*batch).or_default();
+                dropped.0 += claims;
+                dropped.1.add(tally);
+            }
+            Control::Created { .. }
+            | Control::Changed { .. }
+            | Control::Edited { .. }
+            | Control::Added { .. }
+            | Control::Withdrawn { .. }
+            | Control::Expired { .. }
+            | Control::Purged { .. }
+            | Control::Named { .. } => self.portion.control(control.clone()),
+        }
     }
 
     fn hand_over(&mut self) -> Result<(), StoreError> {
-        let dropped = std::mem::take(&mut self.dropped).into_iter();
-        for (batch, (claims, units)) in dropped {
-            self.portion.control(Control::Dropped { batch, claims, units });
+        for (batch, (claims, tally)) in std::mem::take(&mut self.dropped) {
+            self.portion.control(Control::Dropped { batch, claims, tally: Box::new(tally) });
         }
         let (bytes, hash) = self.encoder.encode(self.epoch, self.end, &[&self.portion]);
         self.draft.append(self.epoch, bytes)?;

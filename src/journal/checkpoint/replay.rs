@@ -56,7 +56,7 @@ pub fn replay(
         let head = Head::decode(&bytes).ok_or(ReplayError::Chain(ChainError::Head))?;
         let generation = head.generation;
         let mut inner = Chain::of_checkpoint(genesis(store_id, generation));
-        let read = &mut |visit: &mut Visit<'_>| store.for_each_of_checkpoint(generation, visit);
+        let read = &mut |visit: &mut Visit<'_>| store.for_each_of_checkpoint(generation, 0, visit);
         goes_on = links(read, &mut inner, replay, visit)?;
         let found = inner.last();
         // The chain's end stands for all of it.

@@ -63,8 +63,8 @@ impl Reader for RocksCheckpoints {
         super::head(&self.db)
     }
 
-    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        groups(&self.db, generation, visit)
+    fn for_each_of_checkpoint(&self, generation: u64, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        groups(&self.db, generation, after, visit)
     }
 }
 
@@ -134,9 +134,9 @@ impl CheckpointStore for RocksCheckpoints {
     }
 }
 
-pub(super) fn groups(db: &DB, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+pub(super) fn groups(db: &DB, generation: u64, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
     let Some(family) = db.cf_handle(CHECKPOINTS) else { return Ok(()) };
-    let first = key(generation, 0);
+    let first = key(generation, after + 1);
     for entry in db.iterator_cf_opt(&family, read_ahead(), IteratorMode::From(&first, Direction::Forward)) {
         let (key, group) = entry.map_err(store_error)?;
         let (found, epoch) = read_key(&key)?;

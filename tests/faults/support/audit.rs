@@ -154,28 +154,22 @@ fn has_ended(account: &Account, trade: &Trade) -> bool {
 }
 
 fn created_as(account: &Account, wanted: StateCode) -> bool {
-    matches!(&account.created, Control::Created { state, .. } if *state == wanted)
+    terms(account).draft == (wanted == StateCode::Draft) && matches!(wanted, StateCode::Draft | StateCode::Active)
 }
 
 fn starts_ms(account: &Account) -> Option<u64> {
-    if let Control::Created { starts_ms, .. } = &account.created { *starts_ms } else { None }
+    terms(account).starts_ms
 }
 
 fn ends_ms(account: &Account) -> Option<u64> {
-    if let Control::Created { ends_ms, .. } = &account.created { *ends_ms } else { None }
+    terms(account).ends_ms
 }
 
-fn created_with(account: &Account, terms: &Terms) -> bool {
-    let Control::Created { stock, per_user, starts_ms, ends_ms, state, name, .. } = &account.created else {
-        return false;
-    };
-    let created = Terms {
-        stock: *stock,
-        per_user: *per_user,
-        starts_ms: *starts_ms,
-        ends_ms: *ends_ms,
-        draft: *state == StateCode::Draft,
-        name: name.clone(),
-    };
-    created == *terms
+fn created_with(account: &Account, wanted: &Terms) -> bool {
+    terms(account) == wanted
+}
+
+fn terms(account: &Account) -> &Terms {
+    let Control::Created { terms, .. } = &account.created else { unreachable!("an account begins with its creation") };
+    terms
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use stockade::journal::{Control, GrantRecord, Group, MemoryStore, StateCode, Visit};
+use stockade::journal::{ClaimRecord, Control, Group, MemoryStore, StateCode, Step, Visit};
 use stockade::stock::{Run, Runs};
 use stockade::users::Asked;
 
@@ -91,7 +91,7 @@ impl Books {
         for control in &group.controls {
             self.control(epoch, control);
         }
-        for run in group.runs() {
+        for run in group.claim_runs() {
             match run {
                 Ok(run) => {
                     self.last_ms = self.last_ms.max(run.time_ms);
@@ -102,7 +102,7 @@ impl Books {
         }
     }
 
-    fn grant(&mut self, epoch: u64, record: &GrantRecord) {
+    fn grant(&mut self, epoch: u64, record: &ClaimRecord) {
         match self.batches.get_mut(&record.batch) {
             Some(account) => {
                 let wrong = account.grant(epoch, record);
@@ -117,14 +117,14 @@ impl Books {
             Control::Created { time_ms, .. } | Control::Changed { time_ms, .. } | Control::Added { time_ms, .. } => {
                 self.last_ms = self.last_ms.max(*time_ms);
             }
-            Control::Dropped { .. } => self.violations.push(format!("epoch {epoch}: {control:?} in the journal")),
+            _ => self.violations.push(format!("epoch {epoch}: {control:?} in the journal")),
         }
         if let Control::Created { batch, .. } = control {
             let before = self.batches.insert(*batch, Account::new(control, epoch));
             self.violations.extend(before.map(|_| format!("epoch {epoch}: batch {batch} is created twice")));
             return;
         }
-        match self.batches.get_mut(&control.batch()) {
+        match control.batch().and_then(|batch| self.batches.get_mut(&batch)) {
             Some(account) => {
                 let wrong = account.control(epoch, control);
                 self.violations.extend(wrong.map(|what| format!("epoch {epoch}, {control:?}: {what}")));
@@ -136,12 +136,12 @@ impl Books {
 
 impl Account {
     fn new(created: &Control, epoch: u64) -> Self {
-        let Control::Created { stock, per_user, .. } = created else { unreachable!("the caller looked") };
+        let Control::Created { terms, .. } = created else { unreachable!("the caller looked") };
         Self {
             created: created.clone(),
             created_epoch: epoch,
-            limit: *per_user,
-            totals: vec![(epoch, u64::from(*stock))],
+            limit: terms.per_user,
+            totals: vec![(epoch, u64::from(terms.stock))],
             grants: HashMap::new(),
             changes: Vec::new(),
             additions: HashMap::new(),
@@ -154,19 +154,22 @@ impl Account {
 
     fn control(&mut self, epoch: u64, control: &Control) -> Option<String> {
         match control {
-            Control::Created { .. } | Control::Dropped { .. } => None,
             Control::Changed { version, state, .. } => {
                 self.changes.push(Changed { version: *version, state: *state, epoch });
                 None
             }
-            Control::Added { request, units, .. } => {
-                self.totals.push((epoch, self.total() + u64::from(*units)));
-                self.additions.insert(*request, (*units, epoch)).map(|_| "the addition is there twice".into())
+            Control::Added { request, run, .. } => {
+                self.totals.push((epoch, self.total() + u64::from(run.count)));
+                self.additions.insert(*request, (run.count, epoch)).map(|_| "the addition is there twice".into())
             }
+            _ => None,
         }
     }
 
-    fn grant(&mut self, epoch: u64, record: &GrantRecord) -> Option<String> {
+    fn grant(&mut self, epoch: u64, record: &ClaimRecord) -> Option<String> {
+        if record.step != Step::Grant {
+            return Some("these histories have claims alone".into());
+        }
         let run = record.run();
         if u64::from(run.end()) > self.total() {
             return Some(format!("oversold: the total is {}", self.total()));
@@ -220,8 +223,9 @@ impl Account {
 
     /// The state by the latest operation.
     pub(crate) fn state(&self) -> StateCode {
-        let Control::Created { state, .. } = &self.created else { unreachable!("an account begins with its creation") };
-        self.changes.iter().max_by_key(|changed| changed.version).map_or(*state, |changed| changed.state)
+        let Control::Created { terms, .. } = &self.created else { unreachable!("an account begins with its creation") };
+        let created = if terms.draft { StateCode::Draft } else { StateCode::Active };
+        self.changes.iter().max_by_key(|changed| changed.version).map_or(created, |changed| changed.state)
     }
 
     /// Whether the batch was set to `state` up to and with `epoch`.

@@ -25,4 +25,8 @@ impl Clock for ManualClock {
     fn now_ms(&self) -> u64 {
         self.now_ms.load(Ordering::SeqCst)
     }
+
+    fn running_ms(&self) -> u64 {
+        self.now_ms()
+    }
 }

@@ -33,6 +33,7 @@ pub(crate) fn terms(seed: u64, batch: u64) -> Terms {
         ends_ms: window.then_some(DAWN_MS + 120),
         draft: batch == 3,
         name: format!("batch {batch}"),
+        ..Terms::default()
     }
 }
 

@@ -49,8 +49,8 @@ fn requests() -> Vec<(usize, Request, Status)> {
         per_user: Some(5),
         starts_ms: Some(1),
         ends_ms: Some(9_000),
-        draft: false,
         name: "diary".into(),
+        ..Terms::default()
     };
     let claim = |core: usize, user: u64, quantity: u8, status: Status| {
         (core, Request::Claim(Claim::new(BATCH, user, 1, quantity)), status)

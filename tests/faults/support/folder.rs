@@ -22,6 +22,8 @@ pub(crate) fn storage(folder: &Path, durability: Durability) -> StorageOptions {
         free_space_floor_bytes: 0,
         ballast_bytes: 0,
         checkpoint_dead_bytes: u64::MAX,
+        index: false,
+        feed_retained_bytes: 0,
     }
 }
 

@@ -60,7 +60,12 @@ impl Reader for Groups {
         Ok(None)
     }
 
-    fn for_each_of_checkpoint(&self, _generation: u64, _visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn for_each_of_checkpoint(
+        &self,
+        _generation: u64,
+        _after: Epoch,
+        _visit: &mut Visit<'_>,
+    ) -> Result<(), StoreError> {
         Ok(())
     }
 }

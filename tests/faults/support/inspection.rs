@@ -33,7 +33,7 @@ pub(crate) fn differences(engine: &Engine, books: &Books) -> Vec<String> {
         if (u64::from(shown.0), u64::from(shown.1), u64::from(shown.2)) != (total, granted, total - granted) {
             found.push(format!("batch {batch} has {granted} of {total} granted, the engine says {shown:?}"));
         }
-        let by_clock = info.state() == Some(State::Ended) && info.ends_ms.get() != 0;
+        let by_clock = info.state() == Some(State::Ended) && info.terms().ends_ms.is_some();
         if info.state().map(code) != Some(account.state()) && !by_clock {
             found.push(format!("batch {batch} is {:?}, the engine says {:?}", account.state(), info.state()));
         }

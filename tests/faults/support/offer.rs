@@ -7,7 +7,7 @@ use super::shop::answered;
 
 /// A batch that anybody may claim from at any time, without a limit.
 pub(crate) fn terms(stock: u32) -> Terms {
-    Terms { stock, per_user: None, starts_ms: None, ends_ms: None, draft: false, name: "offer".into() }
+    Terms { stock, name: "offer".into(), ..Terms::default() }
 }
 
 /// Creates a batch and waits for the answer.

@@ -25,8 +25,8 @@ impl<S: Reader, A> Reader for Wrapped<S, A> {
         self.store.head()
     }
 
-    fn for_each_of_checkpoint(&self, generation: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.for_each_of_checkpoint(generation, visit)
+    fn for_each_of_checkpoint(&self, generation: u64, after: Epoch, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.store.for_each_of_checkpoint(generation, after, visit)
     }
 }
 

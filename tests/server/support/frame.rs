@@ -18,17 +18,9 @@ pub(crate) const RESERVED_AT: usize = 28;
 pub(crate) const BODY_AT: usize = 32;
 
 /// Every opcode that a client may send after the handshake.
-pub(crate) const REQUESTS: [Opcode; 9] = [
-    Opcode::Ping,
-    Opcode::Claim,
-    Opcode::Lookup,
-    Opcode::Serials,
-    Opcode::BatchCreate,
-    Opcode::BatchShow,
-    Opcode::BatchList,
-    Opcode::BatchChange,
-    Opcode::BatchAddStock,
-];
+pub(crate) fn requests() -> impl Iterator<Item = Opcode> {
+    Opcode::ALL.iter().copied().filter(|opcode| !matches!(opcode, Opcode::Hello | Opcode::Fault))
+}
 
 /// A frame without a deadline.
 pub(crate) fn frame<T: IntoBytes + Immutable>(opcode: Opcode, correlation: u64, items: &[T]) -> Vec<u8> {

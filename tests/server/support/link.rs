@@ -5,8 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 
 use stockade_protocol::batch::{BatchId, BatchInfo};
 use stockade_protocol::claim::{Claim, ClaimReply, RequestKey};
+use stockade_protocol::coupon::{Change, Changed};
 use stockade_protocol::hello::Welcome;
 use stockade_protocol::ping::Ping;
+use stockade_protocol::reservation::{Extend, Reserve};
 use stockade_protocol::{Opcode, Status};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -98,7 +100,8 @@ impl Link {
         reply
     }
 
-    fn answers<Q, R>(&mut self, opcode: Opcode, items: &[Q]) -> Vec<R>
+    /// Sends one frame and reads the items of its reply, one for each.
+    pub(crate) fn answers<Q, R>(&mut self, opcode: Opcode, items: &[Q]) -> Vec<R>
     where
         Q: IntoBytes + Immutable,
         R: FromBytes + KnownLayout + Immutable + Unaligned + Clone,
@@ -114,8 +117,37 @@ impl Link {
         assert_eq!(self.answers::<Ping, Ping>(Opcode::Ping, &[ping]), [ping]);
     }
 
+    /// A ping, and whatever comes before its answer.
+    pub(crate) fn ping_after(&mut self, mut before: impl FnMut(&Reply)) {
+        self.send(&frame(Opcode::Ping, ASKED, &[Ping::new_zeroed()]));
+        loop {
+            let reply = self.reply();
+            if reply.correlation == ASKED {
+                return;
+            }
+            before(&reply);
+        }
+    }
+
     pub(crate) fn claim(&mut self, claims: &[Claim]) -> Vec<ClaimReply> {
         self.answers(Opcode::Claim, claims)
+    }
+
+    pub(crate) fn reserve(&mut self, reservations: &[Reserve]) -> Vec<ClaimReply> {
+        self.answers(Opcode::Reserve, reservations)
+    }
+
+    pub(crate) fn extend(&mut self, extensions: &[Extend]) -> Vec<ClaimReply> {
+        self.answers(Opcode::Extend, extensions)
+    }
+
+    /// `CONFIRM` or `CANCEL`.
+    pub(crate) fn settle(&mut self, opcode: Opcode, keys: &[RequestKey]) -> Vec<ClaimReply> {
+        self.answers(opcode, keys)
+    }
+
+    pub(crate) fn change_coupon(&mut self, change: Change) -> Changed {
+        self.answers(Opcode::CouponChange, &[change])[0]
     }
 
     pub(crate) fn lookup(&mut self, batch: u64, user: u64, request: u64) -> ClaimReply {
@@ -126,11 +158,12 @@ impl Link {
         self.answers(Opcode::BatchShow, &[BatchId { batch: batch.into() }])[0]
     }
 
-    /// Units of a batch that users hold. They and the remaining ones are all.
+    /// Units of a batch that were granted. They, those reserved or voided, and the remaining ones are all.
     pub(crate) fn granted(&mut self, batch: u64) -> u32 {
         let info = self.show(batch);
         assert_eq!(info.status(), Some(Status::Done));
-        assert_eq!(info.total.get(), info.granted.get() + info.remaining.get(), "every unit is somewhere");
+        let parts = [info.granted, info.held, info.voided, info.remaining].map(zerocopy::little_endian::U32::get);
+        assert_eq!(info.total.get(), parts.iter().sum::<u32>(), "every unit is somewhere");
         info.granted.get()
     }
 }

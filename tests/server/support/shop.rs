@@ -1,14 +1,15 @@
-//! A server on an engine in memory, and its end.
+//! A server on an engine, in memory or in a folder, and its end.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use stockade::access::Access;
-use stockade::engine::{self, Engine, EngineOptions, Running, Source};
+use stockade::engine::{self, Engine, EngineOptions, Running, Source, StorageOptions};
 use stockade::journal::MemoryStore;
-use stockade::metrics::CoreMetrics;
+use stockade::metrics::{CoreMetrics, Operation};
 use stockade::server::{Server, ServerOptions};
 use stockade_protocol::batch::{BatchInfo, Create, Terms};
 use stockade_protocol::hello::Durability;
@@ -40,6 +41,7 @@ pub(crate) fn options() -> ServerOptions {
         connections_max: 64,
         in_flight_per_connection_max: 1 << 16,
         in_flight_max: 1 << 20,
+        reader_threads: 1,
         handshake_timeout: NEVER,
         frame_timeout: NEVER,
         write_stall_timeout: NEVER,
@@ -49,9 +51,15 @@ pub(crate) fn options() -> ServerOptions {
     }
 }
 
+/// The shipped bounds, except that reservations may expire at once after a start.
+fn engine_options(cores: usize) -> EngineOptions {
+    let on_failure = Arc::new(|reason: &str| panic!("the journal failed: {reason}"));
+    EngineOptions { restart_grace: Duration::ZERO, ..EngineOptions::new(cores, on_failure) }
+}
+
 /// Terms without a window, a limit or a name.
 pub(crate) fn terms(stock: u32) -> Terms {
-    Terms { stock, per_user: None, starts_ms: None, ends_ms: None, draft: false, name: String::new() }
+    Terms { stock, ..Terms::default() }
 }
 
 /// A creation with these terms.
@@ -60,14 +68,43 @@ pub(crate) fn creation(batch: u64, terms: &Terms) -> Create {
 }
 
 impl Shop {
-    /// Opens on a store of its own.
+    /// Opens on a store in memory, behind the gate. Readers have nothing to read there.
     pub(crate) fn open(cores: usize, options: ServerOptions) -> Self {
         let gate = Gate::default();
         let store = Box::new(GatedStore { store: MemoryStore::default(), around: gate.clone() });
         let durability = options.durability;
         let source = Source { store, store_id: 9, witnessed: None, ledger: None, durability };
-        let on_failure = Arc::new(|reason: &str| panic!("the journal failed: {reason}"));
-        let running = engine::start(source, EngineOptions::new(cores, on_failure)).expect("an empty store");
+        let running = engine::start(source, engine_options(cores)).expect("an empty store");
+        Self::serve(running, gate, options)
+    }
+
+    /// Opens on a folder, with an index and a feed; the gate is before nothing.
+    pub(crate) fn kept(folder: &Path, options: ServerOptions) -> Self {
+        Self::stored(folder, true, options)
+    }
+
+    /// The same, where no index is wanted.
+    pub(crate) fn kept_without_index(folder: &Path, options: ServerOptions) -> Self {
+        Self::stored(folder, false, options)
+    }
+
+    fn stored(folder: &Path, index: bool, options: ServerOptions) -> Self {
+        let storage = StorageOptions {
+            folder: folder.join("data"),
+            // The process does not die here, and the disk of the test is nobody's concern.
+            durability: Durability::Os,
+            segment_bytes: 4 << 20,
+            free_space_floor_bytes: 0,
+            ballast_bytes: 0,
+            checkpoint_dead_bytes: 64 << 20,
+            index,
+            feed_retained_bytes: 64 << 20,
+        };
+        let running = engine::open(&storage, engine_options(2)).expect("a folder that can be used");
+        Self::serve(running, Gate::default(), options)
+    }
+
+    fn serve(running: Running, gate: Gate, options: ServerOptions) -> Self {
         let server = Server::start(Arc::clone(&running.engine), options).expect("a free port");
         let address = server.address();
         Self { gate, server: Some(server), running, address }
@@ -101,7 +138,12 @@ impl Shop {
 
     /// Waits until so many claims were answered so, whether or not the answers could leave.
     pub(crate) fn wait_until_decided(&self, status: Status, claims: u64) {
-        wait_until("the claims are decided", || self.sum(|core| core.claims_answered(status)) >= claims);
+        self.wait_until_answered(Operation::Claim, status, claims);
+    }
+
+    /// The same for another operation.
+    pub(crate) fn wait_until_answered(&self, operation: Operation, status: Status, items: u64) {
+        wait_until("the items are decided", || self.sum(|core| core.answers(operation, status)) >= items);
     }
 
     /// Waits until the answers of exactly so many claims wait for the disk.

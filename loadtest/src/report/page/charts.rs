@@ -56,18 +56,18 @@ pub(super) fn percentiles(report: &Report) -> Option<Plot> {
     })
 }
 
-/// Claims a second that were meant to start, were answered, and were granted.
-pub(super) fn throughput(series: &Series) -> Option<Plot> {
+/// Claims a second that were meant to start, were answered, and had the `wanted` answer.
+pub(super) fn throughput(series: &Series, wanted: &'static str) -> Option<Plot> {
     let of = |value: fn(&Slice) -> Option<f64>| over_time(series, value);
     let lines = vec![
         line("offered", "c1 dashed", of(|slice| slice.offered_per_s)),
         line("answered", "c0", of(|slice| slice.answered_per_s)),
-        line("granted", "c3 dotted", of(|slice| slice.granted_per_s)),
+        line(wanted, "c3 dotted", of(|slice| slice.granted_per_s)),
     ];
     let (_, high) = extremes(&lines)?;
     let hover = |slice: &Slice| {
         let shown =
-            [("offered", slice.offered_per_s), ("answered", slice.answered_per_s), ("granted", slice.granted_per_s)];
+            [("offered", slice.offered_per_s), ("answered", slice.answered_per_s), (wanted, slice.granted_per_s)];
         let told = shown.iter().filter_map(|(name, rate)| Some(format!("{name} {}/s", count_text((*rate)?))));
         told.collect::<Vec<_>>().join("\n")
     };
@@ -207,7 +207,7 @@ mod tests {
         let series = series(vec![slice(0.0, 0.0, &[])]);
         assert!(latency_over_time(&series).is_none());
         assert!(outcomes(&series).is_none());
-        assert!(throughput(&super::tests::series(Vec::new())).is_none());
+        assert!(throughput(&super::tests::series(Vec::new()), "granted").is_none());
     }
 
     #[test]

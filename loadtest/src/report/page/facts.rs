@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::markup::{escape, put};
 use crate::report::Report;
-use crate::report::text::Grouped;
+use crate::report::steps::StepFigures;
+use crate::report::text::{Grouped, Seconds};
+use crate::report::units::time_text;
 use crate::time::whole;
 use crate::timeline::series::{Series, Slice};
 
@@ -16,6 +18,7 @@ pub(super) fn tables(report: &Report) -> String {
     let mut html = String::from("<div class=\"tables\">\n");
     html.push_str(&table("Verification", &verification(report)));
     html.push_str(&table("Outcomes", &outcomes(report)));
+    report.steps.iter().for_each(|step| html.push_str(&table(step.name, &figures(step))));
     html.push_str(&table("Parameters", &parameters(report)));
     html.push_str(&table("Server", &server(report)));
     html.push_str(&table("Generator", &generator(report)));
@@ -55,13 +58,20 @@ fn verification(report: &Report) -> Vec<Row> {
     let looked_up = Grouped(verification.looked_up);
     let mut rows = vec![
         row("result", if verification.passed { "passed" } else { "FAILED" }),
-        count("grants", verification.granted),
+        count("granted and known", verification.granted),
         row("looked up", format!("{looked_up} ({})", verification.mode.name())),
     ];
     rows[0].is_wrong = !verification.passed;
     let faults = verification.faults();
     rows.extend(faults.iter().map(|(name, number)| Row { is_wrong: *number > 0, ..count(name, *number) }));
     rows.push(count("replays verified", verification.replays_verified));
+    if verification.redeemed > 0 {
+        let [redeemed, shown] = [verification.redeemed, verification.redeemed_shown].map(Grouped);
+        rows.push(row("redeemed", format!("{redeemed}, {shown} of them shown again")));
+    }
+    if verification.abandoned > 0 {
+        rows.push(count("pairs half done", verification.abandoned));
+    }
     rows.push(count("without an answer, found granted", verification.resolved_granted));
     rows.push(count("without an answer, found not granted", verification.resolved_refused));
     let lost = verification.findings.iter().map(|one| {
@@ -76,14 +86,26 @@ fn verification(report: &Report) -> Vec<Row> {
 fn outcomes(report: &Report) -> Vec<Row> {
     let claims = &report.claims;
     let mut rows = report.outcomes.iter().map(|(name, number)| count(name, *number)).collect::<Vec<_>>();
-    rows.extend(report.steadiness.map(|steadiness| row("seconds", steadiness.to_string())));
+    let unit = report.parameters.operation.unit();
+    rows.extend(report.steadiness.iter().map(|steadiness| row("seconds", Seconds(steadiness, unit).to_string())));
     rows.extend(report.turnover.map(|turnover| row("turnover", turnover.to_string())));
-    rows.push(count("claims sent", claims.sent));
+    rows.push(count(&format!("{unit} sent"), claims.sent));
     rows.push(count("answered", claims.answered));
     rows.push(count("unanswered", claims.unanswered));
     rows.push(count("never sent", claims.unsent));
     rows.push(count("connections broken", report.connections.broken));
     rows.push(count("frames sent again", report.connections.frames_resent));
+    rows
+}
+
+/// One of the two requests of a pair.
+fn figures(step: &StepFigures) -> Vec<Row> {
+    let latency = &step.latency_us;
+    let mut rows = vec![count("a second", whole(step.per_s)), count("answered", step.answered)];
+    for (name, us) in [("p50", latency.p50), ("p99", latency.p99), ("p99.9", latency.p999), ("max", latency.max)] {
+        rows.push(row(name, time_text(us)));
+    }
+    rows.extend(step.outcomes.iter().map(|(name, number)| count(name, *number)));
     rows
 }
 
@@ -121,7 +143,7 @@ fn server(report: &Report) -> Vec<Row> {
     };
     rows.push(row("metrics from", &metrics.address));
     if let Some(cpu_ns) = metrics.cpu_ns_per_claim {
-        rows.push(row("CPU", format!("{cpu_ns:.0} ns a claim")));
+        rows.push(row("CPU", format!("{cpu_ns:.0} ns a {}", report.parameters.operation.one())));
     }
     if let Some(whole) = &metrics.whole {
         rows.push(row("processors busy", format!("{:.2}", whole.cpus)));
@@ -135,7 +157,7 @@ fn server(report: &Report) -> Vec<Row> {
 }
 
 fn generator(report: &Report) -> Vec<Row> {
-    let (generator, machine) = (&report.generator, &report.machine);
+    let (generator, machine, one) = (&report.generator, &report.machine, report.parameters.operation.one());
     vec![
         row("version", report.build.version),
         row("commit", report.build.commit),
@@ -147,28 +169,24 @@ fn generator(report: &Report) -> Vec<Row> {
         count("of them held by the window", generator.late_frames_held),
         row("latest send", format!("{:.0} µs", generator.lateness_max_us)),
         row("latest by its own doing", format!("{:.0} µs", generator.own_lateness_max_us)),
-        row("CPU", format!("{:.2} s, {:.0} ns a claim", generator.cpu_s, generator.cpu_ns_per_claim)),
+        row("CPU", format!("{:.2} s, {:.0} ns a {one}", generator.cpu_s, generator.cpu_ns_per_claim)),
     ]
 }
 
 fn batches(report: &Report) -> String {
     let batches = &report.verification.batches;
     let mut html = String::from("<h2>Batches</h2>\n<div class=\"wide\"><table>\n<tr>");
-    for name in ["batch", "state", "total", "granted before", "granted", "left", "adds up"] {
+    for name in ["batch", "state", "total", "granted before", "granted", "reserved", "voided", "left", "adds up"] {
         put(&mut html, format_args!("<th scope=\"col\">{name}</th>"));
     }
     html.push_str("</tr>\n");
     for batch in batches.iter().take(BATCHES_SHOWN_MAX) {
-        let [total, before, granted, left] =
-            [batch.total, batch.granted_before, batch.granted, batch.remaining].map(|units| Grouped(units.into()));
         let (id, state, word) = (batch.id, batch.state, if batch.is_balanced { "yes" } else { "NO" });
-        put(
-            &mut html,
-            format_args!(
-                "<tr><td>{id}</td><td>{state}</td><td>{total}</td><td>{before}</td><td>{granted}</td><td>{left}</td>\
-                 <td>{word}</td></tr>\n"
-            ),
-        );
+        put(&mut html, format_args!("<tr><td>{id}</td><td>{state}</td>"));
+        for units in [batch.total, batch.granted_before, batch.granted, batch.held, batch.voided, batch.remaining] {
+            put(&mut html, format_args!("<td>{}</td>", Grouped(units.into())));
+        }
+        put(&mut html, format_args!("<td>{word}</td></tr>\n"));
     }
     html.push_str("</table></div>\n");
     if report.verification.batch_count > BATCHES_SHOWN_MAX as u64 {

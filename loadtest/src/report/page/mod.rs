@@ -62,9 +62,10 @@ impl Page<'_> {
         )?;
         let (class, word) = if report.passed { ("good", "PASSED") } else { ("bad", "FAILED") };
         let latency = &report.latency_us;
+        let (operation, unit) = (report.parameters.operation, report.parameters.operation.unit());
         let figures = [
-            ("answered", format!("{} claims/s", Grouped(whole(report.claims_per_s)))),
-            ("granted", format!("{} claims/s", Grouped(whole(report.granted_per_s)))),
+            ("answered", format!("{} {unit}/s", Grouped(whole(report.claims_per_s)))),
+            (operation.wanted(), format!("{} {unit}/s", Grouped(whole(report.granted_per_s)))),
             ("p50", time_text(latency.p50)),
             ("p99", time_text(latency.p99)),
             ("p99.9", time_text(latency.p999)),
@@ -85,20 +86,21 @@ impl Page<'_> {
         let report = self.0;
         let series = &report.series;
         let origin = if report.parameters.closed { "the send" } else { "the intended start" };
-        let over_time = format!("Claims by the instant at which they were meant to start; latency from {origin}.");
+        let (unit, wanted) = (report.parameters.operation.unit(), report.parameters.operation.wanted());
+        let over_time = format!("By the instant at which {unit} were meant to start; latency from {origin}.");
         chart(formatter, "Latency over time", &over_time, charts::latency_over_time(series).as_ref())?;
         let count = Grouped(report.latency_us.claims);
         let of_all =
-            format!("{count} claims of the measured time; the next mark is ten times rarer than the one before.");
+            format!("{count} {unit} of the measured time; the next mark is ten times rarer than the one before.");
         chart(formatter, "Latency by percentile", &of_all, charts::percentiles(report).as_ref())?;
         let rates = if report.parameters.closed {
-            "Claims a second. A closed loop offers what the server takes, so there is no offered rate."
+            format!("The {unit} of a second. A closed loop offers what the server takes: there is no offered rate.")
         } else {
-            "Claims a second: offered by the schedule, answered whatever the answer, and granted."
+            format!("The {unit} of a second: offered by the schedule, answered whatever the answer, and {wanted}.")
         };
-        chart(formatter, "Throughput over time", rates, charts::throughput(series).as_ref())?;
-        let by_answer = "Answers a second by what they said, the most frequent one lowest.";
-        chart(formatter, "Outcomes over time", by_answer, charts::outcomes(series).as_ref())?;
+        chart(formatter, "Throughput over time", &rates, charts::throughput(series, wanted).as_ref())?;
+        let by_answer = format!("The {unit} of a second by what the last answer said, the most frequent one lowest.");
+        chart(formatter, "Outcomes over time", &by_answer, charts::outcomes(series).as_ref())?;
         let Some(server) = &report.server_metrics else {
             writeln!(formatter, "<h2>fsync time</h2>\n<p class=\"absent\">{NOT_RECORDED}</p>")?;
             return writeln!(formatter, "<h2>Server CPU</h2>\n<p class=\"absent\">{NOT_RECORDED}</p>");

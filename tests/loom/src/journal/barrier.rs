@@ -29,7 +29,7 @@ fn pause(barrier: Barrier) -> (bool, bool) {
 
     let (claiming, gate, pause_answered) = (Arc::clone(&desk), Arc::clone(&open), Arc::clone(&answered));
     let claim = thread::spawn(move || {
-        let epoch = claiming.epochs.enter(1);
+        let epoch = claiming.epochs.enter(1, || ()).0;
         let granted = gate.load(Ordering::Acquire);
         if granted {
             claiming.epochs.mark(epoch);
@@ -42,7 +42,7 @@ fn pause(barrier: Barrier) -> (bool, bool) {
     let committing = Arc::clone(&desk);
     let committer = thread::spawn(move || (0..2).for_each(|_| _ = committing.commit()));
 
-    let epoch = desk.epochs.enter(0);
+    let epoch = desk.epochs.enter(0, || ()).0;
     desk.epochs.mark(epoch);
     if barrier == Barrier::BeforeGate {
         let _published_later = desk.epochs.barrier();

@@ -61,7 +61,7 @@ impl Chain {
     /// A claim for one unit, to its answer. What answers is stored by then.
     fn claim(&self, core: usize, pool: &Pool) -> bool {
         let epochs = &self.desk.epochs;
-        let epoch = epochs.enter(core);
+        let epoch = epochs.enter(core, || ()).0;
         let mut marked = false;
         let mark = || {
             epochs.mark(epoch);
@@ -84,7 +84,7 @@ impl Chain {
     /// A change that forbids, to its answer.
     fn forbid(&self, core: usize) {
         let epochs = &self.desk.epochs;
-        let epoch = epochs.enter(core);
+        let epoch = epochs.enter(core, || ()).0;
         epochs.mark(epoch);
         self.desk.hand_in(core, epoch);
         let wanted = epochs.barrier();

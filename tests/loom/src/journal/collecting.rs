@@ -14,7 +14,7 @@ use crate::types::Epoch;
 fn bursts_against_rounds(cores: usize, bursts: usize, rounds: usize) -> Vec<Vec<Epoch>> {
     let desk = Arc::new(Desk::new(cores));
     let burst = |desk: &Desk, core: usize| {
-        let epoch = desk.epochs.enter(core);
+        let epoch = desk.epochs.enter(core, || ()).0;
         desk.hand_in(core, epoch);
         desk.epochs.leave(core);
         epoch

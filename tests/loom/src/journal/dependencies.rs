@@ -42,7 +42,7 @@ fn last_unit(order: Order, rounds: usize) -> (bool, bool, bool) {
 
     let (taking, taken_from) = (Arc::clone(&desk), Arc::clone(&pool));
     let taker = thread::spawn(move || {
-        let epoch = taking.epochs.enter(0);
+        let epoch = taking.epochs.enter(0, || ()).0;
         let drawn = draw(&taking.epochs, epoch, &taken_from, 0, order);
         if drawn {
             taking.hand_in(0, epoch);
@@ -53,7 +53,7 @@ fn last_unit(order: Order, rounds: usize) -> (bool, bool, bool) {
     let committing = Arc::clone(&desk);
     let committer = thread::spawn(move || (0..rounds).for_each(|_| _ = committing.commit()));
 
-    let epoch = desk.epochs.enter(1);
+    let epoch = desk.epochs.enter(1, || ()).0;
     let early = desk.epochs.newest();
     let drawn = draw(&desk.epochs, epoch, &pool, 1, order);
     if drawn {

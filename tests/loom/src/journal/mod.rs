@@ -16,6 +16,7 @@ mod desk;
 
 mod barrier;
 mod chain;
+mod clock;
 mod collecting;
 mod dependencies;
 mod sleeping;

@@ -73,7 +73,7 @@ fn nothing_is_left_at_the_stop() {
                 closed += 1;
             }
         });
-        let epoch = desk.epochs.enter(0);
+        let epoch = desk.epochs.enter(0, || ()).0;
         desk.hand_in(0, epoch);
         desk.epochs.leave(0);
         cue.give(epoch);

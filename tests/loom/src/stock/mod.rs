@@ -7,6 +7,8 @@
 mod bucket;
 #[path = "../../../../src/stock/certificate.rs"]
 mod certificate;
+#[path = "../../../../src/stock/day_limit.rs"]
+mod day_limit;
 #[path = "../../../../src/stock/pool.rs"]
 mod pool;
 #[path = "../../../../src/stock/run.rs"]
@@ -18,11 +20,13 @@ mod history;
 mod naive;
 mod scene;
 
+mod day_limits;
 mod draws;
 mod false_sold_outs;
 mod gatherings;
 mod inflows;
 mod mixes;
 
+pub use day_limit::{Day, DayLimit, Short};
 pub use pool::{Mode, Pool};
 pub use run::{Run, Runs};

@@ -1,0 +1,198 @@
+//! The indexer: a plain thread that follows the journal, and another that makes files of full segments.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use stockade_protocol::feed::Kind;
+
+use super::segment::Segment;
+use super::{Index, SEGMENT_EVENTS};
+use crate::journal::{Group, Head, Journal, Reader, StoreError, Visit};
+use crate::stock::Day;
+use crate::types::{BatchId, Epoch, TimeMs};
+
+/// Time between two looks at the journal, while nobody waits for it.
+const ROUND: Duration = Duration::from_millis(5);
+
+/// What an indexer works with.
+pub struct IndexerOptions {
+    /// Where the groups are.
+    pub reader: Box<dyn Reader + Send>,
+    /// Tells which epoch is durable.
+    pub journal: Arc<Journal>,
+    /// The day of a batch at some time.
+    pub day_of: Box<dyn Fn(BatchId, TimeMs) -> Day + Send>,
+}
+
+/// A running indexer. Dropping it ends the threads; what is in no file yet is read again at the next start.
+pub struct Indexer {
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Work {
+    index: Arc<Index>,
+    options: IndexerOptions,
+    stopping: Arc<AtomicBool>,
+    /// Full segments go here.
+    full: SyncSender<Arc<Segment>>,
+}
+
+impl Indexer {
+    /// Starts the threads.
+    ///
+    /// # Panics
+    /// When the system refuses a thread.
+    #[must_use]
+    pub fn start(index: Arc<Index>, options: IndexerOptions) -> Self {
+        let stopping = Arc::new(AtomicBool::new(false));
+        let (full, segments) = sync_channel(1);
+        let sealed = Arc::clone(&index);
+        let sealer = thread::Builder::new().name("sealer".into()).spawn(move || seal_all(&sealed, &segments));
+        let sealer = sealer.expect("the system has room for a few more threads at start");
+        let work = Work { index, options, stopping: Arc::clone(&stopping), full };
+        let run = move || {
+            let _nobody_cares = work.index.thread.set(thread::current());
+            work.run();
+            drop(work);
+            let _panicked = sealer.join();
+        };
+        let thread = thread::Builder::new().name("indexer".into()).spawn(run);
+        let thread = Some(thread.expect("the system has room for a few more threads at start"));
+        Self { stopping, thread }
+    }
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl Work {
+    fn run(&self) {
+        if let Err(reason) = self.read_checkpoint() {
+            return tracing::error!("the index stays behind until a restart: {reason}");
+        }
+        while !self.stopping.load(Ordering::Acquire) {
+            if let Err(reason) = self.catch_up() {
+                return tracing::error!("the index stays behind until a restart: {reason}");
+            }
+            self.seal_if_due();
+            thread::park_timeout(ROUND);
+        }
+    }
+
+    /// An index that is new, or was made anew, begins with what the checkpoint has.
+    fn read_checkpoint(&self) -> Result<(), String> {
+        let head = self.options.reader.head().map_err(|error| error.to_string())?;
+        let Some(head) = head.and_then(|bytes| Head::decode(&bytes)) else { return Ok(()) };
+        let (through, reaches) = (self.index.through(), head.replaced.epoch);
+        if through >= reaches {
+            return Ok(());
+        }
+        let each = |visit: &mut Visit<'_>| self.options.reader.for_each_of_checkpoint(head.generation, through, visit);
+        self.read(&each, reaches)
+    }
+
+    /// Takes in what became durable.
+    fn catch_up(&self) -> Result<(), String> {
+        let (through, durable) = (self.index.through(), self.options.journal.durable());
+        if durable <= through {
+            return Ok(());
+        }
+        self.read(&|visit: &mut Visit<'_>| self.options.reader.for_each(through, visit), durable)
+    }
+
+    /// Takes in groups up to an epoch.
+    fn read(&self, each: &dyn Fn(&mut Visit<'_>) -> Result<(), StoreError>, up_to: Epoch) -> Result<(), String> {
+        let mut failed = None;
+        let read = each(&mut |epoch, bytes| {
+            if epoch > up_to || self.stopping.load(Ordering::Relaxed) {
+                return false;
+            }
+            failed = self.add(bytes).err();
+            if failed.is_none() {
+                self.reach(epoch);
+                self.seal_if_due();
+            }
+            failed.is_none()
+        });
+        read.map_err(|error| error.to_string())?;
+        if let Some(reason) = failed {
+            return Err(reason);
+        }
+        if !self.stopping.load(Ordering::Relaxed) {
+            self.reach(up_to);
+        }
+        Ok(())
+    }
+
+    /// Adds the events of a group. Readers see none of them, or all.
+    fn add(&self, bytes: &[u8]) -> Result<(), String> {
+        // Its hash was checked when it was written, or at the start.
+        let group = Group::read_again(bytes).map_err(|error| format!("a group {error}"))?;
+        let mut tail = self.index.tail.write();
+        let mut last = (0, 0, None);
+        let added = group.for_each_event(|event| {
+            let (batch, time_ms) = (event.batch.get(), event.time_ms.get());
+            let day = match last {
+                (of, at, Some(day)) if (of, at) == (batch, time_ms) => day,
+                _ => (self.options.day_of)(batch, time_ms),
+            };
+            last = (batch, time_ms, Some(day));
+            if event.kind() == Some(Kind::BatchPurged) {
+                self.index.purged.lock().insert(batch, group.epoch);
+            }
+            tail.open.add(&event, self.index.store.bucket(event.user.get()), day);
+        });
+        tail.open.reaches(group.epoch);
+        added.map_err(|error| format!("the group of epoch {} {error}", group.epoch))
+    }
+
+    fn reach(&self, epoch: Epoch) {
+        self.index.through.store(epoch, Ordering::Release);
+        let _waits_for_no_reader = self.index.progress.0.lock();
+        self.index.progress.1.notify_all();
+    }
+
+    /// Hands a full segment over, or one whose space is wanted.
+    fn seal_if_due(&self) {
+        let wanted = self.index.seal_wanted.load(Ordering::Relaxed);
+        let through = self.index.through();
+        let (events, is_busy) = {
+            let tail = self.index.tail.read();
+            (tail.open.len(), tail.sealing.is_some())
+        };
+        let is_due = events >= SEGMENT_EVENTS || (wanted && through > self.index.sealed());
+        if !is_due || is_busy {
+            return;
+        }
+        self.index.seal_wanted.store(false, Ordering::Relaxed);
+        let mut tail = self.index.tail.write();
+        let mut full = std::mem::replace(&mut tail.open, Segment::new());
+        full.reaches(through);
+        let full = Arc::new(full);
+        tail.sealing = Some(Arc::clone(&full));
+        drop(tail);
+        let _the_sealer_ended = self.full.send(full);
+    }
+}
+
+fn seal_all(index: &Index, segments: &Receiver<Arc<Segment>>) {
+    for segment in segments {
+        // It stays readable where it is; the next start reads its events again.
+        if let Err(error) = index.store.seal(&segment) {
+            return tracing::error!("the index writes no more files until a restart: {error}");
+        }
+        index.sealed.store(segment.last_epoch(), Ordering::Release);
+        index.tail.write().sealing = None;
+    }
+}

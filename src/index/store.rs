@@ -1,0 +1,325 @@
+//! The index's files: a RocksDB of its own, without a log. Whole files come in, each with the epoch up to which it
+//! reaches, so that after any crash it holds all events up to some epoch, and the journal has the others.
+//!
+//! ```text
+//! d  batch  day          numbers of a day; RocksDB adds them up
+//! m                      mark: store id, keys of the buckets' hash, epoch
+//! p  batch               epoch of the last purge
+//! s  batch  block  epoch owners of serials: 16 bytes each
+//! u  bucket epoch        events of users: 64 bytes each
+//! ```
+//!
+//! Keys are big-endian, values little-endian. The epoch in a key is that of the file.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rocksdb::compaction_filter::Decision;
+use rocksdb::{
+    DB, DBCompactionStyle, DBCompressionType, FlushOptions, IngestExternalFileOptions, LogLevel, MergeOperands,
+    Options, SstFileWriter, WriteOptions,
+};
+use stockade_protocol::feed::Event;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+use zerocopy::little_endian::U64;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use super::BUCKETS;
+use super::counts::Counts;
+use super::segment::Segment;
+use super::view::View;
+use crate::journal::Head;
+use crate::stock::Day;
+use crate::types::{BatchId, Epoch, UserId};
+
+/// What the journal has.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    /// Identity of the data.
+    pub store_id: u64,
+    /// The newest epoch.
+    pub last: Epoch,
+    /// The checkpoint, if there is one.
+    pub head: Option<Head>,
+}
+
+impl Kept {
+    fn generation(&self) -> u64 {
+        self.head.map_or(0, |head| head.generation)
+    }
+}
+
+/// Epochs of purges, by batch.
+pub(super) type Purges = HashMap<BatchId, Epoch>;
+
+/// Bytes of files read that are kept in memory; the system's cache has the others.
+const CACHE_BYTES: usize = 64 << 20;
+
+/// Bytes that merging may write a second: the disk is the journal's first.
+const MERGE_BYTES_PER_SECOND: i64 = 128 << 20;
+
+const MARK: &[u8] = b"m";
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+struct Mark {
+    format: U64,
+    /// Identity of the data that it was made of.
+    store_id: U64,
+    /// The checkpoint with which the reading began.
+    generation: U64,
+    seed: U64,
+    sealed: U64,
+}
+
+const FORMAT: u64 = 1;
+
+/// The files cannot be read or written. Nothing depends on them that the journal does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexError(String);
+
+/// See the module.
+pub(super) struct IndexStore {
+    db: DB,
+    drafts: PathBuf,
+    /// Its seed is that of the hash that picks a user's bucket: nobody can choose ids that share one.
+    mark: Mark,
+    /// For the filter of merges, which throws away what belongs to nobody.
+    purges: Arc<Mutex<Purges>>,
+}
+
+impl IndexStore {
+    /// Opens the files, and tells up to which epoch they reach.
+    pub(super) fn open(folder: &Path, journal: &Kept) -> Result<(Self, Epoch), IndexError> {
+        let purges = Arc::<Mutex<Purges>>::default();
+        let db = DB::open(&options(&purges), folder).map_err(index_error)?;
+        let mark = if let Some(bytes) = db.get(MARK).map_err(index_error)? {
+            Mark::read_from_bytes(&bytes).map_err(|_| IndexError("its mark is damaged".into()))?
+        } else {
+            let seed = RandomState::new().hash_one(folder);
+            let mark = Mark {
+                format: U64::new(FORMAT),
+                store_id: U64::new(journal.store_id),
+                generation: U64::new(journal.generation()),
+                seed: U64::new(seed),
+                sealed: U64::ZERO,
+            };
+            let mut unlogged = WriteOptions::default();
+            unlogged.disable_wal(true);
+            db.put_opt(MARK, mark.as_bytes(), &unlogged).map_err(index_error)?;
+            db.flush_opt(&FlushOptions::default()).map_err(index_error)?;
+            mark
+        };
+        check(&mark, journal)?;
+        let drafts = folder.join("drafts");
+        std::fs::create_dir_all(&drafts).map_err(index_error)?;
+        let store = Self { db, drafts, mark, purges };
+        Ok((store, mark.sealed.get()))
+    }
+
+    /// The bucket of a user.
+    pub(super) fn bucket(&self, user: UserId) -> usize {
+        let hash = xxh3_64_with_seed(&user.to_le_bytes(), self.mark.seed.get());
+        usize::try_from(hash).unwrap_or(0) & (BUCKETS - 1)
+    }
+
+    /// All purges in the files.
+    pub(super) fn purged(&self) -> Result<Purges, IndexError> {
+        let mut purged = Purges::new();
+        let view = self.view();
+        view.scan(b"p", |key, value| {
+            let (batch, epoch) = (key.first_chunk::<8>(), value.first_chunk::<8>());
+            if let (Some(batch), Some(epoch)) = (batch, epoch) {
+                purged.insert(BatchId::from_be_bytes(*batch), Epoch::from_le_bytes(*epoch));
+            }
+            true
+        })?;
+        self.purges.lock().extend(&purged);
+        Ok(purged)
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        let snapshot = self.db.snapshot();
+        let mark = snapshot.get(MARK).ok().flatten();
+        let sealed = mark.and_then(|bytes| Mark::read_from_bytes(&bytes).ok()).map_or(0, |mark| mark.sealed.get());
+        View { snapshot, sealed }
+    }
+
+    /// Makes a file of a segment, and takes it in.
+    pub(super) fn seal(&self, segment: &Segment) -> Result<(), IndexError> {
+        let epoch = segment.last_epoch();
+        let path = self.drafts.join("segment.sst");
+        let options = file_options();
+        let mut writer = SstFileWriter::create(&options);
+        writer.open(&path).map_err(index_error)?;
+        self.write_days(segment, &mut writer)?;
+        let mark = Mark { sealed: U64::new(epoch), ..self.mark };
+        writer.put(MARK, mark.as_bytes()).map_err(index_error)?;
+        for (batch, purged) in segment.purged() {
+            writer.put(key(b'p', &batch.to_be_bytes(), &[]), purged.to_le_bytes()).map_err(index_error)?;
+        }
+        for ((batch, block), owners) in segment.sorted_owners() {
+            let place = [&batch.to_be_bytes()[..], &block.to_be_bytes()].concat();
+            writer.put(key(b's', &place, &epoch.to_be_bytes()), owners.as_bytes()).map_err(index_error)?;
+        }
+        let mut events = Vec::<Event>::new();
+        for bucket in 0..BUCKETS {
+            events.clear();
+            events.extend(segment.of_bucket(bucket));
+            if !events.is_empty() {
+                events.reverse();
+                let key = key(b'u', &bucket_key(bucket), &epoch.to_be_bytes());
+                writer.put(key, events.as_bytes()).map_err(index_error)?;
+            }
+        }
+        writer.finish().map_err(index_error)?;
+        drop(writer);
+        let mut ingest = IngestExternalFileOptions::default();
+        ingest.set_move_files(true);
+        self.db.ingest_external_file_opts(&ingest, vec![path]).map_err(index_error)?;
+        self.purges.lock().extend(segment.purged());
+        Ok(())
+    }
+
+    /// The days come first. Those of a purged batch begin anew.
+    fn write_days(&self, segment: &Segment, writer: &mut SstFileWriter<'_>) -> Result<(), IndexError> {
+        let days = segment.sorted_days();
+        let mut keys = days.iter().map(|(place, counts)| (*place, Some(counts))).collect::<Vec<_>>();
+        let view = self.view();
+        for &batch in segment.purged().keys() {
+            view.scan(&key(b'd', &batch.to_be_bytes(), &[]), |key, _| {
+                if let Some(day) = key.first_chunk::<4>().map(|day| day_of(*day))
+                    && !days.contains_key(&(batch, day))
+                {
+                    keys.push(((batch, day), None));
+                }
+                true
+            })?;
+        }
+        keys.sort_unstable_by_key(|(place, _)| *place);
+        for ((batch, day), counts) in keys {
+            let key = key(b'd', &batch.to_be_bytes(), &day_key(day));
+            match counts {
+                Some(counts) if segment.has_purged(batch) => writer.put(key, counts.as_bytes()),
+                Some(counts) => writer.merge(key, counts.as_bytes()),
+                None => writer.delete(key),
+            }
+            .map_err(index_error)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether what is indexed is the beginning of what the journal has.
+fn check(mark: &Mark, journal: &Kept) -> Result<(), IndexError> {
+    let sealed = mark.sealed.get();
+    let replaced = journal.head.map_or(0, |head| head.replaced.epoch);
+    let reason = if mark.format.get() != FORMAT {
+        format!("it has format {}, this program reads {FORMAT}", mark.format)
+    } else if mark.store_id.get() != journal.store_id {
+        "it was made of other data".into()
+    } else if sealed > journal.last {
+        format!("it knows epoch {sealed}, the journal only {}", journal.last)
+    } else if sealed < replaced && mark.generation.get() != journal.generation() {
+        format!("it knows epoch {sealed}, the journal before {replaced} is gone")
+    } else {
+        return Ok(());
+    };
+    Err(IndexError(reason))
+}
+
+/// Removes the files.
+pub(super) fn remove(folder: &Path) -> Result<(), IndexError> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(index_error(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn options(purges: &Arc<Mutex<Purges>>) -> Options {
+    let mut options = file_options();
+    options.create_if_missing(true);
+    // Merging all files of one size together reads a little more and writes far less than levels would.
+    options.set_compaction_style(DBCompactionStyle::Universal);
+    options.set_max_background_jobs(2);
+    options.set_ratelimiter(MERGE_BYTES_PER_SECOND, 100_000, 10);
+    let mut blocks = rocksdb::BlockBasedOptions::default();
+    blocks.set_block_cache(&rocksdb::Cache::new_lru_cache(CACHE_BYTES));
+    options.set_block_based_table_factory(&blocks);
+    options.set_keep_log_file_num(2);
+    options.set_log_level(LogLevel::Warn);
+    let purges = Arc::clone(purges);
+    options.set_compaction_filter("purged", move |_, key, value| {
+        if is_of_nobody(&purges, key, value) { Decision::Remove } else { Decision::Keep }
+    });
+    options
+}
+
+fn file_options() -> Options {
+    let mut options = Options::default();
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_bytes_per_sync(1 << 20);
+    options.set_merge_operator_associative("add", |_, existing, operands| Some(sum(existing, operands)));
+    options
+}
+
+/// Adds numbers of a day up.
+fn sum(existing: Option<&[u8]>, operands: &MergeOperands) -> Vec<u8> {
+    let mut sum = Counts::default();
+    let all = existing.into_iter().chain(operands.iter());
+    all.filter_map(|bytes| Counts::ref_from_bytes(bytes).ok()).for_each(|counts| sum.add(counts));
+    sum.as_bytes().to_vec()
+}
+
+/// Whether a value has nothing but events or owners of batches that were purged after it.
+fn is_of_nobody(purges: &Mutex<Purges>, key: &[u8], value: &[u8]) -> bool {
+    let purges = purges.lock();
+    if purges.is_empty() {
+        return false;
+    }
+    let epoch = key.last_chunk::<8>().map(|epoch| Epoch::from_be_bytes(*epoch));
+    let gone = |batch: BatchId, epoch: Epoch| purges.get(&batch).is_some_and(|purged| *purged >= epoch);
+    match (key.split_first(), epoch) {
+        (Some((b's', rest)), Some(epoch)) => {
+            rest.first_chunk::<8>().is_some_and(|batch| gone(BatchId::from_be_bytes(*batch), epoch))
+        }
+        (Some((b'u', _)), Some(_)) => {
+            let events = <[Event]>::ref_from_bytes(value).unwrap_or(&[]);
+            !events.is_empty() && events.iter().all(|event| gone(event.batch.get(), event.epoch.get()))
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn key(kind: u8, place: &[u8], rest: &[u8]) -> Vec<u8> {
+    [&[kind], place, rest].concat()
+}
+
+pub(super) fn bucket_key(bucket: usize) -> [u8; 2] {
+    u16::try_from(bucket).expect("there are so few").to_be_bytes()
+}
+
+/// Days in order of their bytes.
+fn day_key(day: Day) -> [u8; 4] {
+    (day.cast_unsigned() ^ 1 << 31).to_be_bytes()
+}
+
+pub(super) fn day_of(key: [u8; 4]) -> Day {
+    (u32::from_be_bytes(key) ^ 1 << 31).cast_signed()
+}
+
+pub(super) fn index_error(error: impl fmt::Display) -> IndexError {
+    IndexError(error.to_string())
+}
+
+impl fmt::Display for IndexError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for IndexError {}

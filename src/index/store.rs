@@ -153,6 +153,9 @@ impl IndexStore {
     pub(super) fn seal(&self, segment: &Segment) -> Result<(), IndexError> {
         let epoch = segment.last_epoch();
         let path = self.drafts.join("segment.sst");
+        // What a kill between the linking of a file into the store and the end of its draft's name left is the store's own
+        // file by another name: it must not be written over.
+        remove_file(&path)?;
         let options = file_options();
         let mut writer = SstFileWriter::create(&options);
         writer.open(&path).map_err(index_error)?;
@@ -230,6 +233,13 @@ fn check(mark: &Mark, journal: &Kept) -> Result<(), IndexError> {
         return Ok(());
     };
     Err(IndexError(reason))
+}
+
+fn remove_file(path: &Path) -> Result<(), IndexError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(index_error(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Removes the files.

@@ -175,6 +175,13 @@ impl Connection {
         let has_room = self.outbox.borrow().len() < UNSENT_BYTES_MAX;
         let ended = has_room && matches!(self.read_burst(core), Input::End);
         if ended || self.owes_nothing() {
+            self.begin_to_close();
+        }
+    }
+
+    /// Reads nothing more. What was cut stays so.
+    fn begin_to_close(&self) {
+        if self.phase.get() == Phase::Open {
             self.phase.set(Phase::Closing);
         }
     }
@@ -236,8 +243,11 @@ impl Connection {
 
     /// Reads and decides a few bursts. False when the connection is over.
     async fn take_turn(self: &Rc<Self>, core: &Rc<Core>) -> bool {
-        if self.phase.get() == Phase::Lingering {
-            return self.discard(core);
+        match self.phase.get() {
+            Phase::Lingering => return self.discard(core),
+            // Cut by a failed write, while the same failure woke the reading side.
+            Phase::Closed => return false,
+            Phase::Open | Phase::Closing => {}
         }
         for _ in 0..BURSTS_PER_TURN {
             match self.read_burst(core) {
@@ -259,7 +269,7 @@ impl Connection {
 
     /// The client sends nothing more. It may still listen: what it is owed leaves. False when it is owed nothing.
     fn hear_no_more(&self) -> bool {
-        self.phase.set(Phase::Closing);
+        self.begin_to_close();
         !self.owes_nothing()
     }
 
@@ -304,7 +314,7 @@ impl Connection {
             core.full_epoch.set(epoch);
         }
         if result.close {
-            self.phase.set(Phase::Closing);
+            self.begin_to_close();
         }
         if result.handed_over > 0 {
             // The core's own thread takes the answers: none can have come yet.

@@ -68,11 +68,17 @@ fn trade(engine: &Engine) {
     }
 }
 
+/// Batch, serial, state and order.
+type Owned = (u64, u32, Option<State>, u64);
+
+/// Serial, state, user and new serial.
+type Taken = (u32, Option<State>, u64, u32);
+
 /// What readers are told.
 #[derive(Debug, PartialEq)]
 struct Told {
-    wallets: Vec<Vec<(u64, u32, Option<State>, u64)>>,
-    coupons: Vec<Vec<(u32, Option<State>, u64, u32)>>,
+    wallets: Vec<Vec<Owned>>,
+    coupons: Vec<Vec<Taken>>,
     stats: Vec<Vec<Stats>>,
     log: Vec<Option<Kind>>,
 }
@@ -121,14 +127,7 @@ fn restarts_and_checkpoints_change_nothing_that_is_told() {
     // Nothing was in a file yet: all is read again.
     let running = start(&folder, 1);
     assert_eq!(told(&running.engine), before);
-    for action in [Action::End, Action::Close] {
-        assert_eq!(answered(&running.engine, 0, |burst| burst.change(SHORT, action)).status(), Some(Status::Done));
-    }
-    let checkpoints = &running.engine.metrics().checkpoint.taken;
-    wait_until("a checkpoint is taken, for which the index makes a file", || {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-        checkpoints.load(Ordering::Relaxed) > 0
-    });
+    close(&running, SHORT);
     assert_eq!(told(&running.engine), before, "the journal has no claims of the closed batch any more, the index has");
     drop(running);
     let running = start(&folder, u64::MAX);
@@ -149,6 +148,44 @@ fn restarts_and_checkpoints_change_nothing_that_is_told() {
     for batch in [LIVE, SHORT] {
         assert!(running.engine.reconcile(batch).is_ok());
     }
+}
+
+/// Ends and closes a batch, and waits for the checkpoint that leaves its claims out, for which the index makes a file.
+fn close(running: &Running, batch: u64) {
+    let checkpoints = &running.engine.metrics().checkpoint.taken;
+    let before = checkpoints.load(Ordering::Relaxed);
+    for action in [Action::End, Action::Close] {
+        assert_eq!(answered(&running.engine, 0, |burst| burst.change(batch, action)).status(), Some(Status::Done));
+    }
+    wait_until("a checkpoint is taken", || {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        checkpoints.load(Ordering::Relaxed) > before
+    });
+}
+
+#[test]
+fn a_draft_that_became_a_file_of_the_index_is_not_written_over() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("data");
+    let running = start(&folder, 1);
+    trade(&running.engine);
+    close(&running, SHORT);
+    let before = told(&running.engine);
+    drop(running);
+    // A kill in the moment in which the file had both names.
+    let files = fs::read_dir(folder.join("index")).expect("it is there").filter_map(Result::ok);
+    let tables = files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|kind| kind == "sst"));
+    let table = tables.max().expect("the index has a file");
+    fs::hard_link(table, folder.join("index/drafts/segment.sst")).expect("one file system");
+    let running = start(&folder, 1);
+    create(&running.engine, 3, &terms(2_000));
+    answered(&running.engine, 0, |burst| {
+        (0..2_000).for_each(|user| drop(burst.claim(&Claim::new(3, 1_000 + user, 1, 1))));
+    });
+    close(&running, 3);
+    assert_eq!(told(&running.engine), before);
+    drop(running);
+    assert_eq!(told(&start(&folder, u64::MAX).engine), before);
 }
 
 fn told_of_live(engine: &Engine) -> usize {

@@ -202,8 +202,10 @@ mod tests {
         CouponRecord { batch: 5, user, serial, action: Action::Return, order, client: 3, marks, back, through }
     }
 
+    type Timed<T> = Vec<(TimeMs, T)>;
+
     /// The records with their times, as a group gives them back.
-    fn read(bytes: &[u8]) -> (Vec<(TimeMs, ClaimRecord)>, Vec<(TimeMs, CouponRecord)>) {
+    fn read(bytes: &[u8]) -> (Timed<ClaimRecord>, Timed<CouponRecord>) {
         let group = Group::decode(bytes).expect("a group");
         let claims = group.claim_runs().map(|run| run.expect("a run"));
         let claims = claims.flat_map(|run| run.records().map(move |record| (run.time_ms, record))).collect();

@@ -19,6 +19,7 @@ pub(crate) enum Request {
 
 /// The answer to it.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are a few thousand, and a box would be in the way of each match")]
 pub(crate) enum Answer {
     /// With all serials, where it grants.
     Claim(ClaimReply, Vec<Run>),

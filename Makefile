@@ -31,11 +31,12 @@ COUNT := bash -c 'cargo build $(WORKSPACE) --example instructions && \
     exec "$$CARGO_TARGET_DIR/release/examples/instructions" "$$@"' instructions
 
 KILLS ?= 200
+ROUNDS ?= 50
 ROWS ?=
 SECONDS ?= 5
 WORKLOADS ?=
 
-.PHONY: kills figures compare instructions help setup setup-lint setup-count rocksdb-notice build demo test lint fmt \
+.PHONY: kills feed-check figures compare instructions help setup setup-lint setup-count rocksdb-notice build demo test lint fmt \
     bench clean
 
 help:  ## this list
@@ -65,6 +66,10 @@ fmt: setup-lint  ## format the sources
 
 kills: setup rocksdb-notice  ## 200 kill -9 cycles under load (KILLS=n for another number)
 	$(IN_TARGET) env STOCKADE_KILL_CYCLES=$(KILLS) cargo test $(WORKSPACE) --test process kill -- --nocapture
+
+feed-check: setup-lint rocksdb-notice  ## the feed into PostgreSQL (Debian: postgresql), both ends killed at random
+	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && \
+	    exec python3 scripts/feed_check.py "$$CARGO_TARGET_DIR/release" $(ROUNDS)'
 
 figures: setup-lint rocksdb-notice  ## measure the table of docs/performance.md on this machine
 	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec python3 scripts/figures.py "$$CARGO_TARGET_DIR/release"'

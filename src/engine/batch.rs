@@ -188,7 +188,7 @@ impl Batch {
         info.created_ms.set(self.created_ms);
         info.version.set(control.version);
         let day_limit = self.more.get().and_then(|more| more.day_limit.get());
-        info.day_units.set(day_limit.map_or(0, |limit| units(limit.taken(&self.pool))));
+        info.day_units.set(day_limit.map_or(0, |limit| units(limit.taken(&self.pool, self.day_of(now_ms)))));
         info
     }
 

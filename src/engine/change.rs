@@ -41,6 +41,8 @@ impl Burst<'_> {
             Step::To(to) => to,
             Step::Nothing => return batch.info(Status::Done, now_ms, &control),
             Step::Conflict => return batch.info(Status::StateConflict, now_ms, &control),
+            // Else its last records could come after the purge, or be taken for those of a batch that has its id next.
+            Step::Forget if !control.is_shut => return BatchInfo::refused(Status::Overloaded, id),
             Step::Forget => {
                 drop(control);
                 return self.purge(batch);
@@ -67,6 +69,7 @@ impl Burst<'_> {
                     let (claims, tally) = batch.users.close();
                     batch.keep_tally(tally);
                     usage.closed(batch.id, epoch, claims);
+                    batch.control.lock().is_shut = true;
                 };
                 self.aftermath.add(batch, Item::Other(Box::new(close)));
             }

@@ -10,6 +10,8 @@ use crate::types::RequestId;
 /// What operators decided about a batch, durable or about to be.
 pub(super) struct BatchControl {
     pub(super) state: StateCode,
+    /// Whether it is durable that the batch has closed: no record about it can come any more, but of its purge.
+    pub(super) is_shut: bool,
     /// Whether it was created as a draft.
     pub(super) draft: bool,
     /// Operations so far; the creation is the first.
@@ -46,7 +48,7 @@ impl BatchControl {
     pub(super) fn new(terms: &Terms) -> Self {
         let state = if terms.draft { StateCode::Draft } else { StateCode::Active };
         let (draft, stock, name) = (terms.draft, terms.stock, terms.name.as_str().into());
-        Self { state, draft, version: 1, stock, total: stock, name, decided: None, supplies: None }
+        Self { state, is_shut: false, draft, version: 1, stock, total: stock, name, decided: None, supplies: None }
     }
 
     /// What became of the addition or withdrawal with this request id, if there was one.

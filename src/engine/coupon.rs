@@ -3,10 +3,13 @@
 use stockade_protocol::Status;
 use stockade_protocol::coupon::{Action as Asked, Change, Changed, REPLAYED, State};
 
+use super::batch::Batch;
 use super::burst::Burst;
 use super::settle::come_back;
 use super::sight::Sight;
 use crate::journal::CouponRecord;
+use crate::stock::Day;
+use crate::types::TimeMs;
 use crate::users::{Action, Coupon, CouponChange, CouponRefusal, CouponState, Moment, Phase, Unit, Verdict};
 
 /// What a caller may do and be told.
@@ -48,10 +51,7 @@ impl<'a> Burst<'a> {
             drop(entry);
             return Changed::refused(if batch.was_taken(serial) { Status::NotYours } else { Status::SerialUnknown });
         };
-        let expired = |coupon: &Coupon, unit: &Unit| {
-            let more = batch.more.get().filter(|_| coupon.state == CouponState::Granted);
-            more.is_some_and(|more| more.has_expired(coupon, unit.day, (now_ms, day)))
-        };
+        let expired = |coupon: &Coupon, unit: &Unit| has_expired(batch, coupon, unit, (now_ms, day));
         let told = |unit: &Unit, status: Status| {
             let state = state_of(unit.phase, unit.coupon.state, expired(&unit.coupon, unit));
             let mut changed = Changed::about(status, state, serial);
@@ -99,6 +99,12 @@ impl<'a> Burst<'a> {
     }
 }
 
+/// Whether the time of a coupon that nobody has locked has passed.
+fn has_expired(batch: &Batch, coupon: &Coupon, unit: &Unit, now: (TimeMs, Day)) -> bool {
+    let more = batch.more.get().filter(|_| coupon.state == CouponState::Granted);
+    more.is_some_and(|more| more.has_expired(coupon, unit.day, now))
+}
+
 /// The state that people see.
 pub(super) fn state_of(phase: Phase, coupon: CouponState, expired: bool) -> State {
     match (phase, coupon) {
@@ -128,7 +134,7 @@ fn order_told(coupon: &Coupon, asking: u64, rights: Rights) -> u64 {
     }
 }
 
-fn through(batch: &super::batch::Batch, unit: &Unit, now: &Moment) -> Option<crate::stock::Day> {
+fn through(batch: &Batch, unit: &Unit, now: &Moment) -> Option<Day> {
     batch.more.get().and_then(|more| more.restored_through(&unit.coupon, unit.day, now.day))
 }
 

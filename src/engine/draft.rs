@@ -24,6 +24,8 @@ pub(super) struct Draft {
     /// an earlier group. The same for the terms.
     state_version: u32,
     terms_version: u32,
+    /// When an edit set a limit of the day where there was none: it begins with the next day.
+    day_limit_set_ms: Option<TimeMs>,
     /// Serials that units ever had, and those of them that were taken or withdrawn.
     serials: Issued,
     issued: Issued,
@@ -73,6 +75,7 @@ impl Draft {
             terms: terms.clone(),
             state_version: 1,
             terms_version: 1,
+            day_limit_set_ms: None,
             serials,
             issued: Issued::default(),
             withdrawn: 0,
@@ -92,7 +95,7 @@ impl Draft {
         }
     }
 
-    pub(super) fn edit(&mut self, version: u32, fields: Fields, terms: &Terms) {
+    pub(super) fn edit(&mut self, version: u32, fields: Fields, terms: &Terms, time_ms: TimeMs) {
         self.control.version = self.control.version.max(version);
         if fields.has(Fields::PER_USER) {
             let max = &self.holders.per_user_max;
@@ -100,6 +103,9 @@ impl Draft {
             max.store(if before == 0 || limit == 0 { 0 } else { before.max(limit) }, Ordering::Relaxed);
         }
         if version > self.terms_version {
+            if self.terms.per_day.is_none() && terms.per_day.is_some() {
+                self.day_limit_set_ms = Some(time_ms);
+            }
             self.terms_version = version;
             self.terms = self.terms.edited(Fields::ALL, terms);
             self.control.name = terms.name.as_str().into();
@@ -233,14 +239,16 @@ impl Draft {
                 let _first = more.closed.set(Box::new(tally));
             } else {
                 let today = more.calendar.day_of(now_ms);
-                more.begin_day_limit(
-                    &pool,
-                    today,
-                    if more.per_day().is_some() { holders.users.units_of_day(today) } else { 0 },
-                );
+                if self.day_limit_set_ms.is_some_and(|set_ms| more.calendar.day_of(set_ms) == today) {
+                    more.set_day_limit(&pool, today);
+                } else {
+                    let taken = if more.per_day().is_some() { holders.users.units_of_day(today) } else { 0 };
+                    more.begin_day_limit(&pool, today, taken);
+                }
             }
             Box::new(more)
         });
+        self.control.is_shut = state == StateCode::Closed;
         let (created_ms, users, control) = (self.created_ms, holders.users, self.control);
         let parts = Parts { id, created_ms, serials_end, pool, users, more, control };
         let batch = Batch::hidden(index, &self.terms, parts);

@@ -153,7 +153,7 @@ impl More {
     pub(super) fn set_day_limit(&self, pool: &Pool, day: Day) {
         let limit = Some(self.per_day.load(Ordering::Relaxed)).filter(|limit| *limit != 0);
         match self.day_limit.get() {
-            Some(day_limit) => day_limit.set_limit(pool, limit),
+            Some(day_limit) => day_limit.set_limit(pool, limit, day),
             // Nobody counted what was taken today: it begins tomorrow.
             None if limit.is_some() => {
                 self.day_limit.get_or_init(|| Box::new(DayLimit::new(pool, day, 0, None, limit)));

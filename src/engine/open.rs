@@ -12,6 +12,7 @@ use stockade_protocol::hello::Durability;
 use super::auditor::Auditor;
 use super::batch::Batch;
 use super::calendar::Calendar;
+use super::clients::Clients;
 use super::expirer::Expirer;
 use super::fill::Clocks;
 use super::rebuild::Rebuild;
@@ -223,23 +224,15 @@ fn launch(
     let Recovered { rebuild, replay, last, mut report, began } = recovered;
     // Before the first group the chain stands at the store's own hash.
     let last = last.unwrap_or_else(|| Chain::new(source.store_id, None).last());
-    if let (Some(ledger), true) = (&source.ledger, report.lost_epochs > 0) {
-        let forgotten = ledger.forget_after(last);
-        forgotten.map_err(|error| OpenError::Store(StoreError { reason: format!("the commit ledger: {error}") }))?;
+    if report.lost_epochs > 0 {
+        forget_after(source.ledger.as_deref(), last)?;
     }
     let last_ms = AtomicU64::new(rebuild.last_ms.max(replay.last_ms()));
     let usage = Arc::new(rebuild.usage(&replay));
-    let registry = Arc::new(Registry::new(options.batches_max.max(report.batches)));
     let now_ms = options.clock.now_ms().max(last_ms.load(Ordering::Relaxed));
-    let (clients, batches) = rebuild.into_batches(options.cores, now_ms);
     // One more than there are cores: that of the thread which lets reservations expire.
     let lanes = options.cores + 1;
-    let (timers, sweeps) = (Timers::new(lanes), Sweeps::default());
-    for (id, make) in batches {
-        if let Registered::New(batch) = registry.register(id, make) {
-            plan(batch, &timers, &sweeps, (options.cores, now_ms));
-        }
-    }
+    let Shelved { registry, clients, timers, sweeps } = shelve(rebuild, &options, lanes, now_ms);
     report.batches = registry.len();
     report.elapsed = began.elapsed();
 
@@ -247,22 +240,20 @@ fn launch(
     let first = last.epoch.max(source.witnessed.map_or(0, |mark| mark.epoch)) + 1;
     let journal = Arc::new(Journal::new(lanes, first, options.group_records_max / options.cores * lanes));
     let metrics = Arc::new(Metrics::new(options.cores));
-    let on_failure = Arc::clone(&options.on_failure);
-    let committer = Committer::start(
-        Arc::clone(&journal),
-        CommitterOptions {
-            store: source.store,
-            sync: source.durability == Durability::Fsync,
-            last_hash: last.hash,
-            ledger: source.ledger,
-            usage: Arc::clone(&usage),
-            metrics: Arc::clone(&metrics.commit),
-            on_failure: Box::new(move |reason| on_failure(reason)),
-        },
-    );
+    let (on_failure, store_id) = (Arc::clone(&options.on_failure), source.store_id);
+    let committer = CommitterOptions {
+        store: source.store,
+        sync: source.durability == Durability::Fsync,
+        last_hash: last.hash,
+        ledger: source.ledger,
+        usage: Arc::clone(&usage),
+        metrics: Arc::clone(&metrics.commit),
+        on_failure: Box::new(move |reason| on_failure(reason)),
+    };
+    let committer = Committer::start(Arc::clone(&journal), committer);
     let engine = Engine {
         journal,
-        registry,
+        registry: Arc::new(registry),
         clients: Arc::new(clients),
         timers,
         sweeps,
@@ -276,7 +267,7 @@ fn launch(
         metrics,
         cores: options.cores,
         users_shards_max: options.users_shards_max,
-        store_id: source.store_id,
+        store_id,
         index,
         feed,
     };
@@ -293,6 +284,32 @@ fn launch(
         checkpointer: None,
         folder: None,
     })
+}
+
+/// Has the ledger forget what is lost.
+fn forget_after(ledger: Option<&Ledger>, last: Mark) -> Result<(), OpenError> {
+    let forgotten = ledger.map_or(Ok(()), |ledger| ledger.forget_after(last));
+    forgotten.map_err(|error| OpenError::Store(StoreError { reason: format!("the commit ledger: {error}") }))
+}
+
+/// The batches on their shelf, and what time does to them.
+struct Shelved {
+    registry: Registry,
+    clients: Clients,
+    timers: Timers,
+    sweeps: Sweeps,
+}
+
+fn shelve(rebuild: Rebuild, options: &EngineOptions, lanes: usize, now_ms: TimeMs) -> Shelved {
+    let registry = Registry::new(options.batches_max.max(rebuild.batches()));
+    let (timers, sweeps) = (Timers::new(lanes), Sweeps::default());
+    let (clients, batches) = rebuild.into_batches(options.cores, now_ms);
+    for (id, make) in batches {
+        if let Registered::New(batch) = registry.register(id, make) {
+            plan(batch, &timers, &sweeps, (options.cores, now_ms));
+        }
+    }
+    Shelved { registry, clients, timers, sweeps }
 }
 
 /// Plans what time does to a batch: reservations and coupons that expire.

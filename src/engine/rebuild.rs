@@ -201,7 +201,9 @@ impl Rebuild {
                     self.closing.push(batch);
                 }
             }
-            Control::Edited { version, fields, terms, .. } => draft.edit(*version, *fields, terms),
+            Control::Edited { version, fields, terms, time_ms, .. } => {
+                draft.edit(*version, *fields, terms, *time_ms);
+            }
             Control::Added { version, request, run, .. } => draft.add(*version, *request, *run)?,
             Control::Withdrawn { version, request, asked, run, .. } => {
                 draft.withdraw(*version, *request, *asked, *run)?;

@@ -16,8 +16,6 @@ mod counts;
 mod indexer;
 mod segment;
 mod store;
-#[cfg(test)]
-mod tests;
 mod unit;
 mod view;
 

@@ -287,8 +287,8 @@ impl fmt::Display for FolderError {
             ),
             FolderError::OlderFormat(path, found) => write!(
                 formatter,
-                "the data folder {} has format {found}, this program reads only {FORMAT}: let the stockade that wrote it \
-                 end its batches, then choose an empty folder with --data",
+                "the data folder {} has format {found}, this program reads only {FORMAT}: let the stockade that wrote \
+                 it end its batches, then choose an empty folder with --data",
                 path.display()
             ),
             FolderError::Io(path, error) => {

@@ -50,12 +50,13 @@ struct State {
     day: Day,
     /// `None` = unlimited: a limit that was set on this day begins with the next.
     limit: Option<u32>,
-    /// The limit of the days to come.
+    /// The limit of the days to come, from the day `begins` on.
     next_limit: Option<u32>,
+    begins: Day,
     /// Units that may still be released today.
     left: i64,
-    /// Units taken for the next day.
-    early: u64,
+    /// Units taken for days to come: more than one, where the first claim of a day is not durable when the next begins.
+    early: Vec<(Day, u64)>,
 }
 
 impl DayLimit {
@@ -64,7 +65,8 @@ impl DayLimit {
     /// come.
     #[must_use]
     pub fn new(pool: &Pool, day: Day, taken: u64, limit: Option<u32>, next_limit: Option<u32>) -> Self {
-        let state = State { withheld: Vec::new(), day, limit, next_limit, left: 0, early: 0 };
+        let begins = day.saturating_add(1);
+        let state = State { withheld: Vec::new(), day, limit, next_limit, begins, left: 0, early: Vec::new() };
         let (changes, withheld_units) = (AtomicU64::new(0), AtomicU64::new(0));
         let limit_of_day = Self { open_day: AtomicI32::new(day), changes, withheld_units, state: Mutex::new(state) };
         let mut state = limit_of_day.state.lock();
@@ -109,8 +111,9 @@ impl DayLimit {
     pub fn roll(&self, pool: &Pool, day: Day) {
         let mut state = self.state.lock();
         if day > state.day {
-            (state.day, state.limit) = (day, state.next_limit);
-            let taken = std::mem::take(&mut state.early);
+            (state.day, state.limit) = (day, state.limit_of(day));
+            let taken = state.early_of(day);
+            state.early.retain(|(early, _)| *early > day);
             self.set_taken(&mut state, pool, taken);
             self.open_day.store(day, Ordering::Relaxed);
         }
@@ -122,7 +125,7 @@ impl DayLimit {
         let mut state = self.state.lock();
         match taken.map(|taken| taken.cmp(&state.day)) {
             Some(Equal) => state.left += i64::from(run.count),
-            Some(Greater) => state.early = state.early.saturating_sub(run.count.into()),
+            Some(Greater) => state.note_early(taken.unwrap_or(Day::MIN), -i64::from(run.count)),
             Some(Less) | None => {}
         }
         self.change(|| {
@@ -131,9 +134,12 @@ impl DayLimit {
         });
     }
 
-    /// Sets the limit. A lower one bites at once.
-    pub fn set_limit(&self, pool: &Pool, limit: Option<u32>) {
+    /// Sets the limit. A lower one bites at once; one where there was none begins with the day after `today`.
+    pub fn set_limit(&self, pool: &Pool, limit: Option<u32>, today: Day) {
         let mut state = self.state.lock();
+        if state.next_limit.is_none() {
+            state.begins = today.saturating_add(1);
+        }
         state.next_limit = limit;
         // A batch without a limit today gets its first one tomorrow: nobody counted what was taken today.
         if let Some(before) = state.limit {
@@ -144,11 +150,15 @@ impl DayLimit {
         }
     }
 
-    /// Units that were taken on the open day; 0 on a day without a limit.
+    /// Units that were taken on `day`, which is today; 0 on a day without a limit.
     #[must_use]
-    pub fn taken(&self, pool: &Pool) -> u64 {
+    pub fn taken(&self, pool: &Pool, day: Day) -> u64 {
         let state = self.state.lock();
-        if state.limit.is_some() { state.taken(pool) } else { 0 }
+        // Nobody has opened it yet, or that is not durable.
+        let is_early = day > state.day;
+        let (limit, taken) =
+            if is_early { (state.limit_of(day), state.early_of(day)) } else { (state.limit, state.taken(pool)) };
+        if limit.is_some() { taken } else { 0 }
     }
 
     /// Whether a serial is withheld.
@@ -198,7 +208,8 @@ impl DayLimit {
             return pool.draw(core, quantity, mode, before_take).ok_or_else(|| why(left(&state), quantity, mode));
         }
         open();
-        let allowed = state.next_limit.map_or(u64::MAX, |limit| u64::from(limit).saturating_sub(state.early));
+        let allowed =
+            state.limit_of(day).map_or(u64::MAX, |limit| u64::from(limit).saturating_sub(state.early_of(day)));
         let wanted = u64::from(quantity).min(allowed);
         if wanted == 0 || (mode == Mode::AllOrNothing && wanted < u64::from(quantity)) {
             return Err(why(state.withheld_units() + u64::from(pool.units_hint()), quantity, mode));
@@ -220,7 +231,7 @@ impl DayLimit {
         }
         let enough = if mode == Mode::UpTo { 1 } else { wanted };
         let result = if drawn.units() >= enough { Ok(drawn) } else { Err(Short::Stock) };
-        state.early += result.as_ref().map_or(0, |runs| u64::from(runs.units()));
+        state.note_early(day, result.as_ref().map_or(0, |runs| runs.units().into()));
         self.change(|| self.withheld_units.store(state.withheld_units(), Ordering::Release));
         result
     }
@@ -259,6 +270,24 @@ impl DayLimit {
 impl State {
     fn withheld_units(&self) -> u64 {
         self.withheld.iter().map(|run| u64::from(run.count)).sum()
+    }
+
+    /// Units taken for a day to come.
+    fn early_of(&self, day: Day) -> u64 {
+        self.early.iter().find(|(early, _)| *early == day).map_or(0, |(_, units)| *units)
+    }
+
+    /// So many more were taken for a day to come, or fewer.
+    fn note_early(&mut self, day: Day, units: i64) {
+        match self.early.iter_mut().find(|(early, _)| *early == day) {
+            Some((_, taken)) => *taken = taken.saturating_add_signed(units),
+            None => self.early.push((day, u64::try_from(units).unwrap_or(0))),
+        }
+    }
+
+    /// The limit of a day to come.
+    fn limit_of(&self, day: Day) -> Option<u32> {
+        self.next_limit.filter(|_| day >= self.begins)
     }
 
     /// Units taken on the open day.

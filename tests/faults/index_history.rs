@@ -1,5 +1,5 @@
-//! The index on a real disk: what readers are told stays the same through restarts and checkpoints, and an index that was
-//! lost is made anew of what the journal still has.
+//! The index on a real disk: what readers are told stays the same through restarts and checkpoints, and an index that
+//! was lost is made anew of what the journal still has.
 
 use std::fs;
 use std::path::Path;
@@ -158,6 +158,7 @@ fn close(running: &Running, batch: u64) {
         assert_eq!(answered(&running.engine, 0, |burst| burst.change(batch, action)).status(), Some(Status::Done));
     }
     wait_until("a checkpoint is taken", || {
+        // sleep: the checkpointer looks ten times a second, and the patience of this wait is counted in rounds.
         std::thread::sleep(std::time::Duration::from_millis(1));
         checkpoints.load(Ordering::Relaxed) > before
     });

@@ -116,7 +116,9 @@ impl ClaimEntry {
         let advance = if self.how >> 4 == CONFIRM { 0 } else { self.units };
         let next_serial = u64::from(self.serial.get()) + u64::from(self.records.get()) * u64::from(advance);
         let together = self.records.get().checked_add(entry.records.get());
+        // What stands for no serial follows none, not even the last one of all.
         let follows = next_serial == u64::from(entry.serial.get())
+            && entry.serial.get() != NO_SERIAL
             && self.batch == entry.batch
             && self.later_ms == entry.later_ms
             && (self.units, self.asked, self.how, self.flags) == (entry.units, entry.asked, entry.how, entry.flags)

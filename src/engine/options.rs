@@ -22,7 +22,7 @@ pub struct EngineOptions {
     pub ttl_s_max: u16,
     /// How long after a start no reservation expires.
     pub restart_grace: Duration,
-    /// Whether a thread lets reservations expire; else [`Engine::expire`] must be called.
+    /// Whether a thread lets reservations expire; else [`super::Engine::expire`] must be called.
     pub expires: bool,
     /// Called once, on an engine thread, when the journal fails: the process should end without another answer.
     pub on_failure: Arc<dyn Fn(&str) + Send + Sync>,
@@ -55,7 +55,7 @@ pub struct StorageOptions {
     pub folder: PathBuf,
     /// What answers survive.
     pub durability: Durability,
-    /// See [`RocksOptions`].
+    /// See [`crate::journal::RocksOptions`].
     pub segment_bytes: usize,
     /// Claims are refused when less is free.
     pub free_space_floor_bytes: u64,

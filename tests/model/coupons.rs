@@ -210,7 +210,7 @@ impl Batch {
             if !self.takers.contains_key(&serial) {
                 answers[0] = Changed::refused(Status::SerialUnknown);
                 if serial < self.serials_end && (self.counts.withdrawn > 0 || !self.free.contains(serial)) {
-                    // Of units that were withdrawn, or are on their way in, the engine only knows that they are not free.
+                    // Of what was withdrawn, or is on its way in, the engine only knows that it is not free.
                     answers.push(Changed::refused(Status::NotYours));
                 }
             }

@@ -43,8 +43,8 @@ pub(crate) enum Right {
     Says(Status, bool),
     /// It tells the units that a request has.
     Tells(Status, Vec<Run>, bool),
-    /// So many free units are taken.
-    Takes(u32),
+    /// So many free units are taken: granted, or reserved.
+    Takes(Status, u32),
 }
 
 /// A right answer and what comes of it.
@@ -79,10 +79,9 @@ impl Answer {
             Right::Tells(expected, runs, repeats) => {
                 (status, replayed) == (Some(*expected), *repeats) && self.runs == *runs
             }
-            Right::Takes(units) => {
+            Right::Takes(expected, units) => {
                 let mut free = batch.expect("it was found").free.clone();
-                matches!(status, Some(Status::Granted | Status::Reserved))
-                    && !replayed
+                (status, replayed) == (Some(*expected), false)
                     && units_of(&self.runs) == *units
                     && self.runs.iter().all(|(first, count)| free.remove(*first, *count))
             }
@@ -113,14 +112,9 @@ impl Books {
 
     pub(crate) fn judge_take(&self, at: &Moment, wish: &Wish, answer: &Answer) -> Result<Vec<Record>, String> {
         let mut right = self.expect_take(at, wish);
-        let expected = if wish.asked.reserves { Status::Reserved } else { Status::Granted };
-        if let (Some((Right::Takes(_), effects)), status) = (right.first_mut(), answer.reply.status()) {
-            if status == Some(expected) {
-                let Wish { user, request, asked, ttl_s, .. } = *wish;
-                effects.push(Effect::Taken { user, request, asked, runs: answer.runs.clone(), ttl_s });
-            } else {
-                right.remove(0);
-            }
+        if let Some((Right::Takes(..), effects)) = right.first_mut() {
+            let Wish { user, request, asked, ttl_s, .. } = *wish;
+            effects.push(Effect::Taken { user, request, asked, runs: answer.runs.clone(), ttl_s });
         }
         self.judge(wish.batch, answer, right)
     }
@@ -227,7 +221,8 @@ impl Batch {
             return vec![says(*status)];
         }
         let granted = rooms.iter().map(|(room, _)| *room).min().expect("there are six").min(quantity);
-        vec![(Right::Takes(granted), Vec::new())]
+        let status = if asked.reserves { Status::Reserved } else { Status::Granted };
+        vec![(Right::Takes(status, granted), Vec::new())]
     }
 
     fn audience_refuses(&self, flags: u32) -> Option<Vec<Outcome>> {

@@ -16,6 +16,9 @@ use super::records::{Effect, Record};
 /// What an event tells, without its number: kind, batch, user, request, order, time, serial, units, value.
 type Told = (u8, u64, u64, u64, u64, u64, u32, u8, u32);
 
+/// Events that the consumer takes at once, so that its place lies within groups too.
+const BITE: usize = 3;
+
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Listener {
@@ -137,7 +140,7 @@ impl Listener {
     /// Hears what is new up to the durable epoch, and holds it against what was expected.
     pub(crate) fn listen(&mut self, groups: &Groups, durable: Epoch) -> Result<(), String> {
         let from = self.heard.len();
-        self.place = hear(groups, self.place, durable, &mut self.heard)?;
+        self.place = hear(groups, self.place, durable, (BITE, &mut self.heard))?;
         let mut told_by_epoch = BTreeMap::<Epoch, Vec<Told>>::new();
         for event in &self.heard[from..] {
             let of_epoch = told_by_epoch.entry(event.epoch.get()).or_default();
@@ -172,7 +175,7 @@ impl Listener {
     /// Hears all from the beginning: it must be what was heard bit by bit.
     pub(crate) fn hear_again(&self, groups: &Groups, durable: Epoch) -> Result<(), String> {
         let mut again = Vec::new();
-        hear(groups, Place::OLDEST, durable, &mut again)?;
+        hear(groups, Place::OLDEST, durable, (usize::MAX, &mut again))?;
         if again == self.heard {
             return Ok(());
         }
@@ -183,11 +186,17 @@ impl Listener {
     }
 }
 
-/// Appends what comes from a place on; returns the place behind it.
-fn hear(groups: &Groups, mut place: Place, durable: Epoch, heard: &mut Vec<Event>) -> Result<Place, String> {
+/// Appends what comes from a place on, at most `bite` events at once; returns the place behind it.
+fn hear(
+    groups: &Groups,
+    mut place: Place,
+    durable: Epoch,
+    (bite, heard): (usize, &mut Vec<Event>),
+) -> Result<Place, String> {
     let trail = Trail::new(Box::new(groups.clone()));
     loop {
-        let news = trail.next(place, 0, durable).map_err(|error| format!("the feed: {error:?}"))?;
+        let mut news = trail.next(place, 0, durable).map_err(|error| format!("the feed: {error:?}"))?;
+        news.truncate(bite);
         let Some(last) = news.last() else { return Ok(place) };
         if last.epoch.get() > durable {
             return Err(format!("the feed tells of epoch {}, durable is {durable}", last.epoch.get()));

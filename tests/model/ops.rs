@@ -16,6 +16,9 @@ const USERS: u64 = 6;
 /// Time zones: two change their clocks within the histories, one of them at midnight.
 pub(crate) const ZONES: [&str; 4] = ["", "America/New_York", "America/Santiago", "Asia/Shanghai"];
 
+/// Units with which a batch has hardly a serial left for those that come back.
+const NEARLY_ALL: u32 = u32::MAX - 100;
+
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 
@@ -102,6 +105,8 @@ fn terms(rng: &mut Rng, now_ms: u64) -> Terms {
         1..=3 => rng.units(100, 400),
         _ => rng.units(1, 60),
     };
+    // Where serials run out, units are stranded: whether they are the day's again, nobody says.
+    let has_room = stock < NEARLY_ALL;
     let near = |rng: &mut Rng| rng.below(240) * MINUTE_MS;
     let starts_ms = some(rng, 20, |rng| now_ms + near(rng));
     let ends_ms = some(rng, 20, |rng| starts_ms.unwrap_or(now_ms) + near(rng) + rng.below(3) * DAY_MS);
@@ -109,7 +114,7 @@ fn terms(rng: &mut Rng, now_ms: u64) -> Terms {
         stock,
         per_user: some(rng, 40, |rng| rng.units(1, 12)),
         per_user_day: some(rng, 30, |rng| rng.units(1, 5)),
-        per_day: some(rng, 35, |rng| rng.units(1, 25)),
+        per_day: some(rng, 35, |rng| rng.units(1, 25)).filter(|_| has_room),
         quantity_max: some(rng, 15, |rng| byte(rng.units(1, 6))),
         audience: audience(rng),
         holds: holds(rng),
@@ -150,6 +155,7 @@ fn edit(rng: &mut Rng, batch: u64, found: &Batch, now_ms: u64) -> Op {
         1 => Fields::PER_DAY.with(Fields::PER_USER_DAY),
         _ => Fields(1 << rng.below(9)),
     };
+    let fields = if found.serials_end < NEARLY_ALL { fields } else { fields.without(Fields::PER_DAY) };
     let version = if rng.chance(70) { 0 } else { found.version - u32::from(rng.chance(30)) };
     Op::Edit(Edit::new(batch, fields, &new, version).expect("the texts fit"))
 }
@@ -173,7 +179,7 @@ fn supply(rng: &mut Rng, batch: u64, found: &Batch) -> Op {
     let request = if rng.chance(30) { rng.below(4) } else { 4 + found.supplies.len() as u64 };
     let units = match rng.below(20) {
         0 => 0,
-        1 => u32::MAX - rng.units(0, 20),
+        1 if found.lowest(|terms| terms.per_day).is_none() && found.counts.held() == 0 => u32::MAX - rng.units(0, 20),
         _ if found.free_units > 1_000 => found.free_units - rng.units(1, 20),
         _ => rng.units(1, 12),
     };
@@ -200,6 +206,10 @@ fn take(rng: &mut Rng, batch: u64, found: Option<&Batch>) -> Op {
         asked: Asked { quantity, up_to: rng.chance(30), reserves },
         ttl_s,
     };
+    // Where serials run out, it must not matter in which order several reservations expire.
+    if reserves && found.is_some_and(|found| found.serials_end >= NEARLY_ALL) {
+        wish.asked.quantity = wish.asked.quantity.min(1);
+    }
     // A true copy, mostly, where there is something to copy.
     if let Some(before) = found.and_then(|found| found.request(user, request)).filter(|_| rng.chance(70)) {
         wish.asked = before.asked;

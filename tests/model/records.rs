@@ -197,7 +197,7 @@ impl Batch {
             Effect::Created(_) => unreachable!("there was none"),
             Effect::Edited { terms, .. } => {
                 self.version += 1;
-                if self.terms.per_day.is_none() && terms.per_day.is_some() {
+                if self.lowest(|terms| terms.per_day).is_none() && terms.per_day.is_some() {
                     self.day_limit_from = self.day_of(at.now_ms) + 1;
                 }
                 (self.terms, self.edited) = (terms.clone(), self.version);

@@ -1,5 +1,7 @@
 //! A history: what happens when, from a seed.
 
+use std::collections::BTreeMap;
+
 use stockade::engine::Clock;
 
 use super::books::Phase;
@@ -20,8 +22,8 @@ const SECOND_MS: u64 = 1_000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
-/// Lives through one history of so many operations, or a few more. Returns how many.
-pub(crate) fn history(seed: u64, steps: u64) -> u64 {
+/// Lives through one history of so many operations, or a few more. Returns how many, and how often each status was met.
+pub(crate) fn history(seed: u64, steps: u64) -> (u64, BTreeMap<&'static str, u64>) {
     let evening: jiff::Timestamp = EVENINGS[usize::try_from(seed % 5).expect("few")].parse().expect("an instant");
     let mut world = World::new(seed, u64::try_from(evening.as_millisecond()).expect("after 1970"));
     let mut asked = 0;
@@ -32,11 +34,14 @@ pub(crate) fn history(seed: u64, steps: u64) -> u64 {
         }
     }
     let end = world.rest().and_then(|()| world.check_state()).and_then(|()| world.check_feed());
+    let end = end.and_then(|()| world.check_index());
     end.unwrap_or_else(|difference| fail(&world, seed, asked, &difference));
-    asked
+    (asked, world.met)
 }
 
 fn fail(world: &World, seed: u64, asked: u64, difference: &str) -> ! {
+    // The committer must be able to end.
+    world.gate.open();
     let told = world.told.iter().map(String::as_str).collect::<Vec<_>>().join("\n  ");
     panic!("seed {seed}, operation {asked}: {difference}\nthe last operations were\n  {told}")
 }

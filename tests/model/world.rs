@@ -1,6 +1,6 @@
 //! The engine beside the model: the same questions to both, crashes between any two of them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -25,7 +25,8 @@ use super::rng::Rng;
 
 /// Cores that send bursts.
 pub(crate) const CORES: usize = 3;
-const STORE_ID: u64 = 0x6d6f_6465;
+/// Identity of the data.
+pub(crate) const STORE_ID: u64 = 0x6d6f_6465;
 const GRACE: Duration = Duration::from_secs(2);
 /// Offers of the processor to others before the committer must have died.
 const PATIENCE: u64 = 1 << 26;
@@ -47,12 +48,14 @@ pub(crate) struct World {
     /// Until then a reservation that is due may wait for what was not durable.
     pub(crate) blocked_until_ms: u64,
     pub(crate) feed: Listener,
+    /// How often which status was answered.
+    pub(crate) met: BTreeMap<&'static str, u64>,
     pub(crate) told: VecDeque<String>,
     /// Operations that a failure tells.
     told_max: usize,
 }
 
-fn engine_on(store: &MemoryStore, clocks: &Clocks) -> (Running, Gate) {
+fn engine_on(store: &MemoryStore, clocks: &Clocks) -> Result<(Running, Gate), String> {
     let gate = Gate::default();
     let gated = GatedStore { store: store.clone(), gate: gate.clone() };
     let on_failure = Arc::new(|reason: &str| panic!("the engine stopped: {reason}"));
@@ -66,13 +69,14 @@ fn engine_on(store: &MemoryStore, clocks: &Clocks) -> (Running, Gate) {
     };
     let (store_id, durability) = (STORE_ID, Durability::Fsync);
     let source = Source { store: Box::new(gated), store_id, witnessed: None, ledger: None, durability };
-    (start(source, options).unwrap_or_else(|error| panic!("the journal is in order: {error}")), gate)
+    let running = start(source, options).map_err(|error| format!("the engine does not start: {error}"))?;
+    Ok((running, gate))
 }
 
 impl World {
     pub(crate) fn new(seed: u64, now_ms: u64) -> Self {
         let (clocks, store) = (Clocks::at(now_ms), MemoryStore::new(Faults::default()));
-        let (running, gate) = engine_on(&store, &clocks);
+        let (running, gate) = engine_on(&store, &clocks).expect("nothing can be wrong with nothing");
         let mut world = Self {
             rng: Rng::new(seed),
             no_lapse_before_ms: clocks.running_ms() + 2_000,
@@ -86,6 +90,7 @@ impl World {
             durable: 0,
             blocked_until_ms: 0,
             feed: Listener::default(),
+            met: BTreeMap::new(),
             told: VecDeque::new(),
             told_max: std::env::var("STOCKADE_MODEL_TOLD").map_or(14, |told| told.parse().expect("a number")),
         };
@@ -198,12 +203,26 @@ impl World {
     /// The same, untold.
     pub(crate) fn put(&mut self, burst: &mut Burst<'_>, at: &Moment, op: &Op) -> Result<(), String> {
         let (books, mut records) = (&self.live, Vec::new());
-        match op {
-            Op::Create(create) => records.extend(books.judge_create(at, create, &burst.create(create))?),
-            Op::Edit(edit) => records.extend(books.judge_edit(at, edit, &burst.edit(edit))?),
-            Op::Show(batch) => books.judge_show(at, *batch, &burst.show(*batch))?,
+        let status = match op {
+            Op::Create(create) => {
+                let info = burst.create(create);
+                records.extend(books.judge_create(at, create, &info)?);
+                info.status()
+            }
+            Op::Edit(edit) => {
+                let info = burst.edit(edit);
+                records.extend(books.judge_edit(at, edit, &info)?);
+                info.status()
+            }
+            Op::Show(batch) => {
+                let info = burst.show(*batch);
+                books.judge_show(at, *batch, &info)?;
+                info.status()
+            }
             Op::Change(batch, action) => {
-                records.extend(books.judge_change(at, *batch, *action, &burst.change(*batch, *action))?);
+                let info = burst.change(*batch, *action);
+                records.extend(books.judge_change(at, *batch, *action, &info)?);
+                info.status()
             }
             Op::Supply(batch, request, units, adds) => {
                 let info = if *adds {
@@ -212,11 +231,13 @@ impl World {
                     burst.withdraw(&Withdraw::new(*batch, *request, *units))
                 };
                 records.extend(books.judge_supply(at, *batch, (*request, *units, *adds), &info)?);
+                info.status()
             }
             Op::Take(wish) => {
                 let reply = take(burst, wish);
                 let key = Key { batch: wish.batch, user: wish.user, request: wish.request };
                 records = books.judge_take(at, wish, &whole(burst, &key, reply))?;
+                reply.status()
             }
             Op::Deed(key, deed) => {
                 let named = named(key);
@@ -226,17 +247,21 @@ impl World {
                     Deed::Extend(ttl_s) => burst.extend(&Extend::new(key.batch, key.user, key.request, *ttl_s)),
                 };
                 records = books.judge_deed(at, key, *deed, &whole(burst, key, reply))?;
+                reply.status()
             }
             Op::Lookup(key) => {
                 let reply = burst.lookup(&named(key));
                 books.judge_lookup(key, &whole(burst, key, reply))?;
+                reply.status()
             }
             Op::Coupon(change, operator) => {
                 let rights = if *operator { Rights::Operator } else { Rights::Gateway };
                 let reply = burst.change_coupon(change, rights);
                 records.extend(books.judge_coupon(at, change, *operator, &reply)?);
+                reply.status()
             }
-        }
+        };
+        *self.met.entry(status.expect("a status that there is").name()).or_default() += 1;
         for record in records {
             self.live.apply(at, &record);
             self.log.push_back((*at, record));
@@ -258,7 +283,7 @@ impl World {
         }
         self.log.clear();
         self.gate.open();
-        let (running, gate) = engine_on(&store, &self.clocks);
+        let (running, gate) = engine_on(&store, &self.clocks)?;
         (self.running, self.store, self.gate) = (running, store, gate);
         self.kept.restart(self.clocks.now_ms(), self.clocks.running_ms());
         let before_ms = self.live.last_ms.max(self.clocks.now_ms());

@@ -42,7 +42,12 @@ fn two_cores_take_exactly_what_a_day_allows() {
         let shop = shop(5, 1);
         let other = Arc::clone(&shop);
         let drawn = thread::spawn(move || other.one(1, TODAY));
-        (shop.one(0, TODAY), drawn.join().expect(JOINED), shop.limit.taken(&shop.pool), shop.limit.withheld_units())
+        (
+            shop.one(0, TODAY),
+            drawn.join().expect(JOINED),
+            shop.limit.taken(&shop.pool, TODAY),
+            shop.limit.withheld_units(),
+        )
     });
     assert_exactly(&seen, [(Ok(1), Err(Short::Day), 1, 4), (Err(Short::Day), Ok(1), 1, 4)]);
 }
@@ -57,7 +62,7 @@ fn early_claims_count_for_the_new_day_and_stragglers_for_the_old_one() {
         let straggler = thread::spawn(move || straggler.one(0, TODAY));
         let (early, straggler) = (early.join().expect(JOINED), straggler.join().expect(JOINED));
         shop.limit.roll(&shop.pool, TOMORROW);
-        (early, straggler, shop.limit.taken(&shop.pool), shop.one(0, TOMORROW))
+        (early, straggler, shop.limit.taken(&shop.pool, TOMORROW), shop.one(0, TOMORROW))
     });
     assert_exactly(&seen, [([Ok(1), Ok(1), Err(Short::Day)], Ok(1), 2, Err(Short::Day))]);
 }
@@ -72,7 +77,7 @@ fn a_day_that_rolls_while_others_draw_allows_exactly_its_limit() {
         let mine = shop.one(0, TOMORROW);
         rolled.join().expect(JOINED);
         let granted = drawn.join().expect(JOINED).into_iter().chain([mine]).flatten().count();
-        (granted, shop.limit.taken(&shop.pool), shop.one(0, TOMORROW))
+        (granted, shop.limit.taken(&shop.pool, TOMORROW), shop.one(0, TOMORROW))
     });
     assert_exactly(&seen, [(2, 2, Err(Short::Day))]);
 }
@@ -103,7 +108,7 @@ fn a_refusal_for_want_of_stock_is_given_only_when_nothing_is_withheld_either() {
         let shop = shop(2, 1);
         assert_eq!(shop.one(0, TODAY), Ok(1));
         let raising = Arc::clone(&shop);
-        let raised = thread::spawn(move || raising.limit.set_limit(&raising.pool, Some(2)));
+        let raised = thread::spawn(move || raising.limit.set_limit(&raising.pool, Some(2), TODAY));
         let drawn = shop.one(1, TODAY);
         raised.join().expect(JOINED);
         drawn
@@ -117,10 +122,10 @@ fn a_lower_limit_bites_and_a_higher_one_gives_back_what_it_withheld() {
         let shop = shop(4, 3);
         let drawing = Arc::clone(&shop);
         let drawn = thread::spawn(move || [drawing.one(1, TODAY), drawing.one(0, TODAY)]);
-        shop.limit.set_limit(&shop.pool, Some(1));
+        shop.limit.set_limit(&shop.pool, Some(1), TODAY);
         let drawn = drawn.join().expect(JOINED).into_iter().flatten().count();
         let lowered = shop.one(0, TODAY).is_ok();
-        shop.limit.set_limit(&shop.pool, Some(3));
+        shop.limit.set_limit(&shop.pool, Some(3), TODAY);
         let more = std::iter::repeat_with(|| shop.one(0, TODAY)).take_while(Result::is_ok).count();
         (drawn, lowered, drawn + usize::from(lowered) + more)
     });

@@ -1,0 +1,101 @@
+//! An index that is made from the journal: what it says of users, of units and in numbers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stockade::index::{Index, Indexer, IndexerOptions, Kept};
+use stockade::journal::Journal;
+use stockade_protocol::batch::{Stats, WHOLE};
+use stockade_protocol::feed::{Event, Kind};
+
+use super::books::Batch;
+use super::days::day_of;
+use super::feed::Groups;
+use super::world::{STORE_ID, World};
+
+/// How long the index may take for a history.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+/// Ids beyond those that are used.
+const USERS: u64 = 8;
+
+impl World {
+    /// Makes an index of all that is durable, and holds it against the model and against the feed.
+    pub(crate) fn check_index(&mut self) -> Result<(), String> {
+        let folder = tempfile::tempdir().expect("a folder for a while");
+        let kept = Kept { store_id: STORE_ID, last: self.durable, head: None };
+        let index = Arc::new(Index::open(folder.path(), &kept).map_err(|error| error.to_string())?);
+        let zones = self.kept.batches.iter().map(|(id, batch)| (*id, batch.zone.clone()));
+        let zones = zones.collect::<std::collections::HashMap<_, _>>();
+        let utc = jiff::tz::TimeZone::UTC;
+        let options = IndexerOptions {
+            reader: Box::new(Groups::of(&self.store, self.durable)),
+            journal: Arc::new(Journal::new(1, self.durable + 1, 1)),
+            day_of: Box::new(move |batch, time_ms| day_of(zones.get(&batch).unwrap_or(&utc), time_ms)),
+        };
+        let indexer = Indexer::start(Arc::clone(&index), options);
+        if !index.wait_for(self.durable, WAIT_MAX) {
+            return Err("the index does not come as far as the journal".to_owned());
+        }
+        for user in 0..USERS {
+            let told = index.of_user(user).map_err(|error| error.to_string())?;
+            if told != self.heard_of(user) {
+                return Err(format!("the index tells of user {user} what the feed does not"));
+            }
+        }
+        for (id, batch) in &self.kept.batches {
+            let days = index.days(*id).map_err(|error| error.to_string())?;
+            let mut told = days.whole().now().ok_or("more units left a place than came to it")?;
+            // What has expired, the sweep says.
+            told.expired.set(0);
+            let expected = stats(batch);
+            if told != expected {
+                return Err(format!("the index counts of batch {id} {told:?}, expected {expected:?}"));
+            }
+            for (serial, (user, _)) in &batch.takers {
+                let owners = index.owner(*id, *serial).map_err(|error| error.to_string())?;
+                if owners.last() != Some(user) {
+                    return Err(format!("the index says that {owners:?} took serial {serial} of batch {id}"));
+                }
+            }
+        }
+        drop(indexer);
+        Ok(())
+    }
+
+    /// What the feed told of a user, of batches that were not purged since.
+    fn heard_of(&self, user: u64) -> Vec<Event> {
+        let mut events = Vec::<Event>::new();
+        for event in &self.feed.heard {
+            match event.kind() {
+                Some(Kind::BatchPurged) => events.retain(|of| of.batch != event.batch),
+                Some(kind) if (kind as u8) < Kind::BatchCreated as u8 && event.user.get() == user => {
+                    events.push(*event)
+                }
+                _ => {}
+            }
+        }
+        events
+    }
+}
+
+/// The first item of the batch's numbers.
+fn stats(batch: &Batch) -> Stats {
+    let counts = &batch.counts;
+    let mut stats = Stats::default();
+    stats.day.set(WHOLE);
+    stats.added.set(counts.added);
+    stats.withdrawn.set(counts.withdrawn);
+    stats.remaining.set(batch.free_units);
+    stats.reserved.set(counts.held());
+    stats.granted.set(counts.granted());
+    stats.locked.set(counts.locked - counts.unlocked - counts.redeemed);
+    stats.redeemed.set(counts.redeemed - counts.restored);
+    stats.unlocked.set(counts.unlocked);
+    stats.restored.set(counts.restored);
+    stats.returned.set(counts.returned);
+    stats.voided.set(counts.worthless());
+    stats.cancelled.set(counts.cancelled);
+    stats.lapsed.set(counts.lapsed);
+    stats.confirmed.set(counts.confirmed);
+    stats
+}

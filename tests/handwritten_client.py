@@ -8,6 +8,7 @@ own, compares every answer, prints one line for each step, and exits with 1 at t
 """
 
 import contextlib
+import itertools
 import os
 import socket
 import struct
@@ -54,6 +55,10 @@ REPLY_ITEMS = {
     OP_FORGET: ACKNOWLEDGED, OP_FAULT: FAULT,
 }
 
+# Their replies have as many items as there are.
+PAGES = {OP_SERIALS, OP_CLIENT_LIST, OP_LIST, OP_STATS, OP_REFUSALS, OP_COUPON_LIST, OP_COUPON_LOG, OP_WALLET,
+         OP_SUBSCRIBE, OP_FEED_LIST}
+
 GRANTED, DONE, RESERVED = 1, 2, 3
 MALFORMED, VERSION_UNSUPPORTED, OPCODE_UNKNOWN, FRAME_TOO_LARGE, HANDSHAKE_REQUIRED, TOKEN_INVALID = range(10, 16)
 FORBIDDEN = 16
@@ -69,6 +74,14 @@ SERIAL_UNKNOWN, NOT_YOURS, ORDER_ENDED, ORDER_CONFLICT, COUPON_STATE_CONFLICT, C
 UP_TO, DRAFT, REPLAYED, SPLIT, ABOUT = 1, 1, 1, 2, 4
 ACTIVATE, PAUSE, RESUME, END, CLOSE, PURGE = range(1, 7)
 STATE_DRAFT, STATE_SCHEDULED, STATE_ACTIVE, STATE_PAUSED, STATE_ENDED, STATE_CLOSED = range(1, 7)
+LOCK, UNLOCK, REDEEM, RESTORE, RETURN, VOID = range(1, 7)
+(UNIT_RESERVED, UNIT_GRANTED, UNIT_LOCKED, UNIT_REDEEMED, UNIT_RETURNED, UNIT_VOIDED, UNIT_EXPIRED, UNIT_CANCELLED,
+ UNIT_LAPSED) = range(1, 10)
+EDIT_NAME, EDIT_PER_USER, EDIT_QUANTITY_MAX, EDIT_AUDIENCE, EDIT_STARTS = 1, 1 << 1, 1 << 4, 1 << 5, 1 << 7
+WHOLE = -2**31
+(E_GRANTED, E_RESERVED, E_CONFIRMED, E_CANCELLED, E_LAPSED, E_EXTENDED, E_CANCELLED_AHEAD, E_LOCKED, E_UNLOCKED,
+ E_REDEEMED, E_RESTORED, E_RETURNED, E_VOIDED) = range(1, 14)
+E_CREATED, E_CHANGED, E_ADDED, E_WITHDRAWN, E_EDITED, E_PURGED = range(20, 26)
 
 
 class Difference(Exception):
@@ -148,7 +161,7 @@ class Connection:
         if answered == OP_FAULT:
             raise Difference(f"fault {replies[0][0]}: {text(replies[0][3])}")
         expect("opcode", answered, opcode)
-        if opcode not in (OP_SERIALS, OP_LIST):
+        if opcode not in PAGES:
             expect("items", len(replies), len(items))
         return replies
 
@@ -216,11 +229,43 @@ class Connection:
     def add_stock(self, batch, request, units):
         return info(self.call(OP_ADD_STOCK, ADD_STOCK.pack(batch, request, units, 0))[0])
 
+    def withdraw(self, batch, request, units):
+        return info(self.call(OP_WITHDRAW, ADD_STOCK.pack(batch, request, units, 0))[0])
 
-def create_item(batch, stock, per_user=0, starts_ms=0, ends_ms=0, flags=0, name=b""):
-    """A creation of a batch in UTC without the limits that it does not name."""
-    no_limits, no_days = (0,) * 5, (0,) * 8
-    return CREATE.pack(batch, stock, per_user, starts_ms, ends_ms, flags, *no_limits, name, *no_days, b"", 0, 0, b"")
+    def edit(self, batch, fields, version=0, **terms):
+        return info(self.call(OP_EDIT, create_item(batch, 0, fields=fields, version=version, **terms))[0])
+
+    def reserve(self, batch, user, request, quantity=1, ttl_s=600, flags=0):
+        return self.call(OP_RESERVE, RESERVE.pack(batch, user, request, 0, quantity, flags, ttl_s))[0]
+
+    def settle(self, opcode, batch, user, request):
+        """CONFIRM or CANCEL."""
+        return self.call(opcode, REQUEST_KEY.pack(batch, user, request))[0]
+
+    def extend(self, batch, user, request, ttl_s):
+        return self.call(OP_EXTEND, EXTEND.pack(batch, user, request, ttl_s, bytes(6)))[0]
+
+    def coupon(self, batch, user, serial, action, order):
+        """Status, state, flags and serial."""
+        item = COUPON_CHANGE.pack(batch, user, order, serial, action, bytes(3))
+        status, state, flags, reserved, told, _order, _epoch = self.call(OP_COUPON_CHANGE, item)[0]
+        expect("reserved", reserved, 0)
+        return status, state, flags, told
+
+    def wallet(self, user, states=0, limit=1024, cursor=bytes(16), see_epoch=0):
+        return self.call(OP_WALLET, WALLET.pack(user, states, limit, 0, cursor, see_epoch))
+
+
+def create_item(batch, stock, per_user=0, starts_ms=0, ends_ms=0, flags=0, name=b"", zone=b"", fields=0, version=0,
+                **limits):
+    """A creation, or an edit; what it does not name is 0."""
+    early = ("quantity_max", "valid_days", "return_days", "holds_share")
+    late = ("per_user_day", "per_day", "expires_ms", "audience_all", "audience_any", "audience_none", "holds_per_user")
+    if unknown := set(limits) - set(early) - set(late):
+        raise TypeError(unknown)
+    early, late = ([limits.get(field, 0) for field in names] for names in (early, late))
+    return CREATE.pack(batch, stock, per_user, starts_ms, ends_ms, flags, *early, 0, name, *late, 0, zone, fields,
+                       version, bytes(48))
 
 
 def info(item):
@@ -273,6 +318,7 @@ class Walk:
         self.address, self.token = address, token
         self.batch = int.from_bytes(os.urandom(8), "little") & ~0xF
         self.draft, self.scheduled, self.wide, self.missing = (self.batch + offset for offset in (1, 2, 3, 9))
+        self.held, self.edited = self.batch + 6, self.batch + 7
         self.grants = {}  # (user, request) on self.batch: the reply
 
     def grant(self, what, user, request, quantity, granted=None, flags=0, user_units=None):
@@ -313,7 +359,13 @@ class Walk:
         self.draft_and_scheduled()
         self.list_batches()
         self.pipeline()
+        self.reserve_and_settle()
+        self.lock_and_redeem()
+        self.edit_and_withdraw()
+        self.read_back()
+        self.follow_the_feed()
         self.refused_in_step()
+        self.purge()
         self.end_and_close()
         self.refused_and_closed()
 
@@ -486,6 +538,228 @@ class Walk:
             expect("serials", sorted(serials), list(range(count)))
             expect("correlations", sorted(correlations), list(range(1000, 1000 + count)))
 
+    def reserve_and_settle(self):
+        server, batch = self.server, self.held
+        with step("a reservation holds its units"):
+            created = server.create(batch, 10, holds_per_user=5)
+            expect_batch("created", created, status=DONE, state=STATE_ACTIVE)
+            self.feed_epoch = created["epoch"]
+            reply = server.reserve(batch, 1, 1, 2)
+            expect("status, granted", (reply[0], reply[2]), (RESERVED, 2))
+            expect_replayed("again", server.reserve(batch, 1, 1, 2), reply)
+            expect_replayed("looked up", server.lookup(batch, 1, 1), reply)
+            expect_batch("held", server.show(batch)[0], held=2, granted=0, remaining=8)
+        with step("it is refused as a claim would be"):
+            expect_refused("no units", server.reserve(batch, 1, 2, 0), QUANTITY_INVALID)
+            expect_refused("no time", server.reserve(batch, 1, 2, 1, 0), TTL_INVALID)
+            expect_refused("too much time", server.reserve(batch, 1, 2, 1, 65_535), TTL_INVALID)
+            expect_refused("too many held", server.reserve(batch, 1, 2, 4), HOLDS_USER_LIMIT)
+            expect_refused("another quantity", server.reserve(batch, 1, 1, 3), REQUEST_CONFLICT)
+            expect_refused("a claim with its id", server.claim(batch, 1, 1, 2), REQUEST_CONFLICT)
+        with step("it is extended once"):
+            expect("status", server.extend(batch, 1, 1, 900)[0], RESERVED)
+            expect("the same time", server.extend(batch, 1, 1, 900)[:2][0], RESERVED)
+            expect_refused("another time", server.extend(batch, 1, 1, 901), RESERVATION_EXTENDED)
+        with step("confirmed, it is a grant"):
+            confirmed = server.settle(OP_CONFIRM, batch, 1, 1)
+            expect("the same units", decision(confirmed), (GRANTED, *decision(reply)[1:]))
+            expect_replayed("again", server.settle(OP_CONFIRM, batch, 1, 1), confirmed)
+            expect_refused("cancel", server.settle(OP_CANCEL, batch, 1, 1), RESERVATION_CONFIRMED)
+            expect_refused("extend", server.extend(batch, 1, 1, 60), RESERVATION_CONFIRMED)
+            expect_batch("granted", server.show(batch)[0], held=0, granted=2, remaining=8)
+        with step("cancelled, its units come back"):
+            expect("status", server.reserve(batch, 2, 1, 3)[0], RESERVED)
+            expect_refused("cancel", server.settle(OP_CANCEL, batch, 2, 1), DONE)
+            expect("again", decision(server.settle(OP_CANCEL, batch, 2, 1)), (DONE, REPLAYED, 0, 0, 0))
+            expect_refused("confirm", server.settle(OP_CONFIRM, batch, 2, 1), RESERVATION_CANCELLED)
+            expect_refused("reserve", server.reserve(batch, 2, 1, 3), RESERVATION_CANCELLED)
+            expect_batch("back", server.show(batch)[0], held=0, granted=2, remaining=8)
+        with step("one that has not come is cancelled ahead, and of no other is anything known"):
+            expect_refused("confirm", server.settle(OP_CONFIRM, batch, 3, 1), REQUEST_UNKNOWN)
+            expect_refused("extend", server.extend(batch, 3, 1, 60), REQUEST_UNKNOWN)
+            expect_refused("cancel", server.settle(OP_CANCEL, batch, 3, 1), DONE)
+            expect_refused("reserve", server.reserve(batch, 3, 1, 1), RESERVATION_CANCELLED)
+            expect_refused("no batch", server.settle(OP_CANCEL, self.missing, 3, 1), BATCH_UNKNOWN)
+
+    def lock_and_redeem(self):
+        server, batch = self.server, self.held
+        claim = server.claim(batch, 4, 1, 3)
+        expect_granted("three coupons", claim, 3)
+        _, (first, second, third) = server.serials(batch, 4, 1)
+        self.units = first, second, third
+        with step("a coupon is locked, unlocked, locked by another order, redeemed and restored"):
+            steps = [
+                (REDEEM, 70, COUPON_STATE_CONFLICT, UNIT_GRANTED, 0),
+                (LOCK, 70, DONE, UNIT_LOCKED, 0),
+                (LOCK, 70, DONE, UNIT_LOCKED, REPLAYED),
+                (LOCK, 71, ORDER_CONFLICT, UNIT_LOCKED, 0),
+                (UNLOCK, 70, DONE, UNIT_GRANTED, 0),
+                (LOCK, 70, ORDER_ENDED, UNIT_GRANTED, 0),
+                (LOCK, 71, DONE, UNIT_LOCKED, 0),
+                (REDEEM, 71, DONE, UNIT_REDEEMED, 0),
+                (RESTORE, 71, DONE, UNIT_GRANTED, 0),
+                (LOCK, 72, DONE, UNIT_LOCKED, 0),
+                (REDEEM, 72, DONE, UNIT_REDEEMED, 0),
+            ]
+            for number, (action, order, *wanted) in enumerate(steps):
+                expect(f"step {number}", server.coupon(batch, 4, first, action, order), (*wanted, first))
+        with step("a returned coupon's unit gets a new serial"):
+            status, state, flags, back = server.coupon(batch, 4, second, RETURN, 0)
+            expect("returned", (status, state, flags), (DONE, UNIT_RETURNED, 0))
+            if back in self.units:
+                raise Difference(f"serial {back} was used before")
+            expect("again", server.coupon(batch, 4, second, RETURN, 0), (DONE, UNIT_RETURNED, REPLAYED, back))
+            self.back = back
+        with step("a voided coupon is voided"):
+            expect("voided", server.coupon(batch, 4, third, VOID, 0), (DONE, UNIT_VOIDED, 0, third))
+            expect("locked", server.coupon(batch, 4, third, LOCK, 70), (COUPON_STATE_CONFLICT, UNIT_VOIDED, 0, third))
+        with step("what is not the user's coupon"):
+            expect("another's", server.coupon(batch, 5, first, LOCK, 70)[:2], (NOT_YOURS, 0))
+            expect("nobody's", server.coupon(batch, 4, 2**32 - 1, LOCK, 70)[:2], (SERIAL_UNKNOWN, 0))
+            expect("no batch", server.coupon(self.missing, 4, first, LOCK, 70)[:2], (BATCH_UNKNOWN, 0))
+        with step("the batch says where its units are"):
+            expect_batch("shown", server.show(batch)[0], total=10, granted=3, held=0, voided=1, remaining=6)
+            expect_replayed("the claim got what it got", server.claim(batch, 4, 1, 3), claim)
+
+    def edit_and_withdraw(self):
+        server, batch = self.server, self.edited
+        with step("a batch is created with every limit"):
+            limits = {"per_user": 9, "quantity_max": 3, "valid_days": 30, "return_days": 2, "holds_share": 50,
+                      "per_user_day": 5, "per_day": 40, "expires_ms": 2**41, "audience_all": 1, "audience_any": 6,
+                      "audience_none": 8, "holds_per_user": 4}
+            terms = {**limits, "name": b"many", "zone": b"Asia/Shanghai"}
+            told = {**limits, "name": "many", "zone": "Asia/Shanghai"}
+            expect_batch("created", server.create(batch, 50, **terms), status=DONE, version=1, day_units=0, **told)
+            expect_batch("again", server.create(batch, 50, **terms), status=DONE, **told)
+            expect_batch("no zone", server.create(self.missing, 1, zone=b"Nowhere/Land"), status=ZONE_INVALID, state=0)
+            expect_batch("share", server.create(self.missing, 1, holds_share=101), status=TERMS_INVALID, state=0)
+        with step("its limits refuse"):
+            def ask(request, audience, quantity, flags=0):
+                item = CLAIM.pack(batch, 1, request, audience, quantity, flags, 0)
+                return server.call(OP_CLAIM, item)[0]
+            for audience in (0, 1, 6, 2 | 8 | 1):
+                expect_refused(f"audience {audience}", ask(1, audience, 1), AUDIENCE_REFUSED)
+            expect_refused("quantity", ask(1, 3, 4), QUANTITY_ABOVE_LIMIT)
+            expect_granted("three", ask(1, 3, 3), 3)
+            expect_refused("day", ask(2, 5, 3), DAY_LIMIT_REACHED)
+            expect_granted("up to the day's limit", ask(3, 5, 3, UP_TO), 2)
+            expect_batch("day's units", server.show(batch)[0], day_units=5, granted=5)
+        with step("it is edited: what is named changes, and nothing else"):
+            edited = server.edit(batch, EDIT_NAME | EDIT_QUANTITY_MAX, 0, name=b"fewer", quantity_max=2, per_user=1)
+            now = {**told, "name": "fewer", "quantity_max": 2}
+            expect_batch("edited", edited, status=DONE, version=2, **now)
+            expect_batch("again", server.edit(batch, EDIT_NAME, 1, name=b"fewer"), status=DONE, version=2, **now)
+            expect_batch("old", server.edit(batch, EDIT_NAME, 1, name=b"x"), status=BATCH_CONFLICT, version=2, **now)
+            expect_batch("start", server.edit(batch, EDIT_STARTS, starts_ms=1), status=STATE_CONFLICT, **now)
+            expect_batch("missing", server.edit(self.missing, EDIT_NAME), status=BATCH_UNKNOWN, state=0)
+        with step("units that nobody has are withdrawn"):
+            expect_batch("some", server.withdraw(batch, 1, 5), status=DONE, moved=5, total=45, remaining=40)
+            expect_batch("again", server.withdraw(batch, 1, 5), status=DONE, moved=5, total=45)
+            expect_batch("other units", server.withdraw(batch, 1, 6), status=BATCH_CONFLICT, total=45)
+            expect_batch("its id", server.add_stock(batch, 1, 5), status=BATCH_CONFLICT, total=45)
+            expect_batch("none", server.withdraw(batch, 2, 0), status=QUANTITY_INVALID, total=45)
+            expect_batch("all", server.withdraw(batch, 3, 1_000), status=DONE, moved=40, total=5, remaining=0)
+
+    def read_back(self):
+        server, batch = self.server, self.held
+        first, second, third = self.units
+        with step("a wallet, newest first and page by page"):
+            whole = [item for item in server.wallet(4) if item[0] == batch]
+            states = {item[6]: item[7] for item in whole}
+            expect("states", states, {first: UNIT_REDEEMED, second: UNIT_RETURNED, third: UNIT_VOIDED})
+            pages, cursor = [], bytes(16)
+            while page := server.wallet(4, limit=1, cursor=cursor):
+                pages, cursor = pages + page, page[0][2]
+            expect("pages of one", [item for item in pages if item[0] == batch], whole)
+            voided = server.wallet(4, states=1 << UNIT_VOIDED)
+            expect("of one state", [item[6] for item in voided if item[0] == batch], [third])
+            wrong = WALLET.pack(4, 1 << UNIT_VOIDED, 1, 0, cursor, 0)
+            server.expect_fault("another query's cursor", frame(OP_WALLET, wrong, correlation=73), CURSOR_INVALID, 73)
+        with step("an answer's epoch can be waited for, one that never was cannot"):
+            reply = server.claim(batch, 6, 1)
+            (newest,) = server.wallet(6, limit=1, see_epoch=reply[8])
+            expect("batch, request, serial", (newest[0], newest[1], newest[6]), (batch, 1, reply[4]))
+            never = WALLET.pack(6, 0, 1, 0, bytes(16), 2**64 - 1)
+            server.expect_fault("never", frame(OP_WALLET, never, correlation=74), CURSOR_INVALID, 74)
+        with step("units are shown by serial"):
+            keys = [(batch, first), (batch, second), (batch, 2**32 - 1), (self.missing, 0)]
+            shown = server.call(OP_COUPON_SHOW, *(COUPON_KEY.pack(*key, 0) for key in keys))
+            expect("status, state", [item[:2] for item in shown],
+                   [(DONE, UNIT_REDEEMED), (DONE, UNIT_RETURNED), (SERIAL_UNKNOWN, 0), (BATCH_UNKNOWN, 0)])
+            expect("user, request, order", shown[0][5:8], (4, 1, 72))
+            expect("new serial", shown[1][12], self.back)
+        with step("a batch's units are listed in order of serial"):
+            listed = server.call(OP_COUPON_LIST, COUPON_LIST.pack(batch, 0, 1024, 0))
+            serials = [item[3] for item in listed]
+            expect("in order", serials, sorted(set(serials)))
+            # Two confirmed, three cancelled, three claimed, one more.
+            expect("how many", len(serials), 9)
+            rest = server.call(OP_COUPON_LIST, COUPON_LIST.pack(batch, serials[4], 2, 0))
+            expect("a page", [item[3] for item in rest], serials[4:6])
+        with step("all that happened to a unit"):
+            log = server.call(OP_COUPON_LOG, COUPON_KEY.pack(batch, first, 0))
+            kinds = [E_GRANTED, E_LOCKED, E_UNLOCKED, E_LOCKED, E_REDEEMED, E_RESTORED, E_LOCKED, E_REDEEMED]
+            expect("kinds", [event[2] for event in log], kinds)
+            clients = {number: text(name) for number, _, name in server.call(OP_CLIENT_LIST, PAGE.pack(0, 1024))}
+            expect("who asked", {clients.get(event[4]) for event in log[2:]}, {"handwritten ✓"})
+        with step("a batch in numbers, and counted anew"):
+            stats = server.call(OP_STATS, STATS_QUERY.pack(batch, WHOLE, 1024, 0))
+            # Day, added, withdrawn, remaining, reserved, granted, locked, redeemed, unlocked, restored, returned,
+            # voided, expired, cancelled, lapsed, confirmed.
+            whole = (WHOLE, 10, 0, 5, 0, 4, 0, 1, 1, 1, 1, 1, 0, 3, 0, 2)
+            expect("as a whole", stats[0], whole)
+            expect("days add up", [sum(day[at] for day in stats[1:]) for at in (1, 4, 5, 6, 7)], [10, 5, 6, 3, 2])
+            expect("counted anew", server.call(OP_RECONCILE, BATCH_ID.pack(batch)), [whole])
+            refusals = {item[0]: item[2] for item in server.call(OP_REFUSALS, BATCH_ID.pack(batch))}
+            expect("refused", refusals.get(HOLDS_USER_LIMIT), 1)
+            unknown = frame(OP_STATS, STATS_QUERY.pack(self.missing, 0, 1, 0), correlation=75)
+            server.expect_fault("no batch", unknown, BATCH_UNKNOWN, 75)
+
+    def follow_the_feed(self):
+        name, window = f"handwritten {self.batch:x}".encode(), 4
+        with step("a consumer is told every effect in order, no more than its window ahead"):
+            feed = Connection(self.address)
+            feed.hello(self.token)
+            feed.send(frame(OP_SUBSCRIBE, SUBSCRIBE.pack(self.feed_epoch, 0, window, 0, bytes(7), name), correlation=7))
+            expect("it stands", feed.read_reply(), (OP_SUBSCRIBE, 7, []))
+            events, ahead = [], []
+            # The newest effect on the batch is the claim of user 6.
+            while (self.held, 6) not in (event[5:7] for event in events):
+                opcode, correlation, more = feed.read_reply()
+                if opcode == OP_ACKNOWLEDGE:
+                    expect("acknowledged", (correlation, more[0][0]), (8, DONE))
+                    continue
+                expect("opcode, correlation", (opcode, correlation), (OP_SUBSCRIBE, 7))
+                events, ahead = events + more, ahead + more
+                if len(ahead) > window:
+                    raise Difference(f"{len(ahead)} events are ahead")
+                if len(ahead) == window:
+                    epoch, index = ahead[-1][:2]
+                    feed.send(frame(OP_ACKNOWLEDGE, ACKNOWLEDGE.pack(7, epoch, index + 1, 0), correlation=8))
+                    ahead = []
+            places = [event[:2] for event in events]
+            expect("in order", places, sorted(set(places)))
+            kinds = [E_CREATED, E_RESERVED, E_EXTENDED, E_CONFIRMED, E_RESERVED, E_CANCELLED, E_CANCELLED_AHEAD,
+                     E_GRANTED, E_LOCKED, E_UNLOCKED, E_LOCKED, E_REDEEMED, E_RESTORED, E_LOCKED, E_REDEEMED,
+                     E_RETURNED, E_VOIDED, E_GRANTED]
+            # What has several runs of serials is several events in a row: kind, user, request and order are the same.
+            ours = [(event[2], *event[6:9]) for event in events if event[5] == self.held]
+            expect("kinds", [kind for (kind, *_), _ in itertools.groupby(ours)], kinds)
+        with step("an acknowledgement beyond what was sent is refused"):
+            feed.send(frame(OP_ACKNOWLEDGE, ACKNOWLEDGE.pack(7, 2**63, 0, 0), correlation=9))
+            while (reply := feed.read_reply())[1] != 9:
+                pass
+            expect("status", reply[2][0][0], CURSOR_INVALID)
+        with step("the consumer is listed, and forgotten"):
+            def listed():
+                infos = self.server.call(OP_FEED_LIST, PAGE.pack(0, 1024))
+                return [info[2] for info in infos if text(info[5]).encode() == name]
+            expect("connected", listed(), [1])
+            feed.close()
+            expect("forgotten", self.server.call(OP_FORGET, FORGET.pack(name))[0][0], DONE)
+            expect("twice", self.server.call(OP_FORGET, FORGET.pack(name))[0][0], REQUEST_UNKNOWN)
+            expect("not listed", listed(), [])
+
     def refused_in_step(self):
         server = self.server
         ping, claim = PING.pack(5), CLAIM.pack(self.batch, 50, 1, 0, 1, 0, 0)
@@ -508,6 +782,18 @@ class Walk:
                 server.expect_fault(what, data, status, 80)
         with step("no item of a refused frame had an effect"):
             expect_refused("its neighbour", server.lookup(self.batch, 50, 1), REQUEST_UNKNOWN)
+
+    def purge(self):
+        server, batch = self.server, self.held
+        with step("a purged batch is forgotten"):
+            expect_batch("active", server.change(batch, PURGE), status=STATE_CONFLICT, state=STATE_ACTIVE)
+            for action, state in ((END, STATE_ENDED), (CLOSE, STATE_CLOSED)):
+                expect_batch("changed", server.change(batch, action), status=DONE, state=state)
+            expect("still in the wallet", len([item for item in server.wallet(4) if item[0] == batch]), 3)
+            expect_batch("purged", server.change(batch, PURGE), status=DONE, state=0)
+            expect_batch("shown", server.show(batch)[0], status=BATCH_UNKNOWN, state=0)
+            expect("not in the wallet", [item for item in server.wallet(4) if item[0] == batch], [])
+            expect_refused("claim", server.claim(batch, 4, 1, 3), BATCH_UNKNOWN)
 
     def end_and_close(self):
         server, batch = self.server, self.batch

@@ -181,7 +181,9 @@ fn a_draft_that_became_a_file_of_the_index_is_not_written_over() {
     let running = start(&folder, 1);
     create(&running.engine, 3, &terms(2_000));
     answered(&running.engine, 0, |burst| {
-        (0..2_000).for_each(|user| drop(burst.claim(&Claim::new(3, 1_000 + user, 1, 1))));
+        for user in 0..2_000 {
+            assert_eq!(burst.claim(&Claim::new(3, 1_000 + user, 1, 1)).status(), Some(Status::Granted));
+        }
     });
     close(&running, 3);
     assert_eq!(told(&running.engine), before);

@@ -69,7 +69,7 @@ impl World {
             match event.kind() {
                 Some(Kind::BatchPurged) => events.retain(|of| of.batch != event.batch),
                 Some(kind) if (kind as u8) < Kind::BatchCreated as u8 && event.user.get() == user => {
-                    events.push(*event)
+                    events.push(*event);
                 }
                 _ => {}
             }

@@ -13,7 +13,7 @@ pub(crate) const NO_ZONE: &str = "Mars/Olympus";
 type Outcome = (BatchInfo, Option<Effect>);
 
 impl Books {
-    fn judge_info(&self, id: u64, info: &BatchInfo, right: Vec<Outcome>) -> Result<Option<Record>, String> {
+    fn judge_info(id: u64, info: &BatchInfo, right: Vec<Outcome>) -> Result<Option<Record>, String> {
         // What was taken today of a batch that has closed, only the engine that closed it still knows.
         let known = |info: &BatchInfo| {
             let mut known = *info;
@@ -59,13 +59,13 @@ impl Books {
                 }
             },
         };
-        self.judge_info(id, info, right)
+        Self::judge_info(id, info, right)
     }
 
     pub(crate) fn judge_show(&self, at: &Moment, id: u64, info: &BatchInfo) -> Result<(), String> {
         let unknown = BatchInfo::refused(Status::BatchUnknown, id);
         let expected = self.find(id).map_or(unknown, |batch| batch.info(id, Status::Done, at.now_ms));
-        self.judge_info(id, info, vec![(expected, None)]).map(|_| ())
+        Self::judge_info(id, info, vec![(expected, None)]).map(|_| ())
     }
 
     pub(crate) fn judge_edit(&self, at: &Moment, edit: &Edit, info: &BatchInfo) -> Result<Option<Record>, String> {
@@ -76,7 +76,7 @@ impl Books {
             (Ok(_), None) => refused(Status::BatchUnknown),
             (Ok(new), Some(batch)) => batch.expect_edit(at, id, edit, &new),
         };
-        self.judge_info(id, info, right)
+        Self::judge_info(id, info, right)
     }
 
     pub(crate) fn judge_change(
@@ -87,7 +87,7 @@ impl Books {
         info: &BatchInfo,
     ) -> Result<Option<Record>, String> {
         let Some(batch) = self.find(id) else {
-            return self.judge_info(id, info, vec![(BatchInfo::refused(Status::BatchUnknown, id), None)]);
+            return Self::judge_info(id, info, vec![(BatchInfo::refused(Status::BatchUnknown, id), None)]);
         };
         let right = match batch.step(at.now_ms, action) {
             Err(status) => (batch.info(id, status, at.now_ms), None),
@@ -95,7 +95,7 @@ impl Books {
             Ok(Some(Effect::Purged)) => (BatchInfo::refused(Status::Done, id), Some(Effect::Purged)),
             Ok(effect) => batch.after(at, id, effect),
         };
-        self.judge_info(id, info, vec![right])
+        Self::judge_info(id, info, vec![right])
     }
 
     pub(crate) fn judge_supply(
@@ -107,13 +107,13 @@ impl Books {
     ) -> Result<Option<Record>, String> {
         let Some(batch) = self.find(id) else {
             let status = if units == 0 { Status::QuantityInvalid } else { Status::BatchUnknown };
-            return self.judge_info(id, info, vec![(BatchInfo::refused(status, id), None)]);
+            return Self::judge_info(id, info, vec![(BatchInfo::refused(status, id), None)]);
         };
         let mut right = batch.expect_supply(at, id, (request, units, adds));
         if batch.code == Code::Closed && units > 0 {
             right.push((batch.info(id, Status::Closed, at.now_ms), None));
         }
-        self.judge_info(id, info, right)
+        Self::judge_info(id, info, right)
     }
 }
 
@@ -175,9 +175,11 @@ impl Batch {
         let to = |code| Ok(Some(Effect::Changed(code)));
         match (action, state) {
             (Action::Activate, Draft) | (Action::Resume, Paused) => to(Code::Active),
-            (Action::Activate | Action::Resume, Scheduled | Active) => Ok(None),
+            (Action::Activate | Action::Resume, Scheduled | Active)
+            | (Action::Pause, Paused)
+            | (Action::End, Ended)
+            | (Action::Close, Closed) => Ok(None),
             (Action::Pause, Scheduled | Active) => to(Code::Paused),
-            (Action::Pause, Paused) | (Action::End, Ended) | (Action::Close, Closed) => Ok(None),
             (Action::End, Draft | Scheduled | Active | Paused) => to(Code::Ended),
             (Action::Close, Ended) if self.counts.held() == 0 => to(Code::Closed),
             (Action::Purge, Closed) => Ok(Some(Effect::Purged)),

@@ -243,7 +243,7 @@ impl Batch {
     fn apply_to_request(&mut self, at: &Moment, id: u64, effect: &Effect, inflows: &mut Vec<Inflow>) {
         match effect {
             Effect::Taken { user, request, asked, runs, ttl_s } => {
-                self.take((*user, *request), *asked, runs, *ttl_s, at)
+                self.take((*user, *request), *asked, runs, *ttl_s, at);
             }
             Effect::Marked { user, request } => {
                 let asked = Asked { quantity: 0, up_to: false, reserves: true };

@@ -6,7 +6,7 @@ use stockade_protocol::batch::{Action, AddStock, BatchId, BatchInfo, Change, Lis
 use stockade_protocol::claim::{Claim, RequestKey};
 use stockade_protocol::{Opcode, Status};
 
-use crate::support::frame::{frame, hello};
+use crate::support::frame::{blank, frame, hello, requests};
 use crate::support::link::{Link, statuses};
 use crate::support::shop::{Shop, creation, options, terms};
 
@@ -64,6 +64,24 @@ fn a_claim_token_may_do_the_rest() {
     assert_eq!(till.ask(Opcode::Serials, &[RequestKey::new(1, 1, 1)]).fault(), None);
     assert_eq!(till.ask(Opcode::BatchList, &[List::new(0, 1)]).fault(), None);
     till.ping();
+}
+
+#[test]
+fn every_opcode_is_for_operators_or_for_all() {
+    let (shop, mut owner) = guarded();
+    let mut till = Link::greeted(shop.address(), TILL);
+    // The specification's table, by number.
+    let operators = [0x03, 0x20, 0x23, 0x24, 0x25, 0x26, 0x29, 0x32, 0x40, 0x41, 0x42, 0x43];
+    for opcode in requests() {
+        let is_theirs = operators.contains(&(opcode as u8));
+        // Whatever else is wrong with the frame: who may not send it is told that.
+        till.send(&blank(opcode, 5));
+        let (refused, correlation) = till.reply().refusal();
+        assert_eq!((refused == Some(Status::Forbidden), correlation), (is_theirs, 5), "{opcode:?}: {refused:?}");
+        owner.send(&blank(opcode, 6));
+        let (refused, correlation) = owner.reply().refusal();
+        assert_eq!((refused == Some(Status::Forbidden), correlation), (false, 6), "{opcode:?}");
+    }
 }
 
 #[test]

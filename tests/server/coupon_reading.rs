@@ -78,7 +78,7 @@ fn what_came_back_names_its_new_serial() {
     assert_eq!(statuses(&till.settle(Opcode::Cancel, &[RequestKey::new(1, 8, 4)])), [Done]);
     let keys = [serial, held, held + 1].map(|serial| CouponKey::new(1, serial));
     let infos = owner.show_coupons(&keys);
-    let states = infos.iter().map(|info| info.state()).collect::<Vec<_>>();
+    let states = infos.iter().map(stockade_protocol::coupon::CouponInfo::state).collect::<Vec<_>>();
     assert_eq!(states, [State::Returned, State::Cancelled, State::Cancelled].map(Some));
     assert_eq!(infos[0].new_serial, returned.serial);
     assert_eq!(infos[2].new_serial.get(), infos[1].new_serial.get() + 1, "each unit its own");

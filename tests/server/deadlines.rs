@@ -10,7 +10,7 @@ use stockade_protocol::ping::Ping;
 use stockade_protocol::{Opcode, Status};
 use zerocopy::FromZeros;
 
-use crate::support::frame::{BODY_AT, COUNT_AT, Reply, frame, frame_within, patched};
+use crate::support::frame::{BODY_AT, COUNT_AT, DEADLINE_AT, Reply, blank, frame, frame_within, patched, requests};
 use crate::support::link::{Link, statuses};
 use crate::support::patience::let_pass;
 use crate::support::shop::{Shop, creation, options, terms};
@@ -51,13 +51,14 @@ fn a_frame_that_comes_too_late_takes_nothing() {
 fn every_opcode_has_a_deadline() {
     let shop = Shop::open(1, options());
     let mut client = shop.client_with_batch(1, &terms(10));
+    let late = |opcode| patched(blank(opcode, 4), DEADLINE_AT, &SHORT_MS.to_le_bytes());
     let frames = [
         frame_within(SHORT_MS, Opcode::Ping, 4, &[Ping::new_zeroed()]),
         frame_within(SHORT_MS, Opcode::Lookup, 4, &[RequestKey::new(1, 1, 1)]),
         frame_within(SHORT_MS, Opcode::BatchCreate, 4, &[creation(2, &terms(1))]),
         frame_within(SHORT_MS, Opcode::BatchChange, 4, &[Change::new(1, Action::End)]),
     ];
-    for bytes in frames {
+    for bytes in frames.into_iter().chain(requests().map(late)) {
         send_in_two(&shop, &mut client, &bytes, BODY_AT);
         assert_eq!(client.reply().refusal(), (Some(Status::DeadlinePassed), 4));
     }

@@ -1,7 +1,7 @@
 //! The feed: every effect in order, each once as long as the connection lasts, and never more than the window allows.
 
 use stockade::access::Access;
-use stockade::server::ServerOptions;
+use stockade::server::{Server, ServerOptions};
 use stockade_protocol::Status::{CursorInvalid, Done, Forbidden, Granted, Overloaded, RequestUnknown, Reserved};
 use stockade_protocol::batch::{
     Action as BatchAction, AddStock, BatchInfo, Change as BatchChange, Edit, Fields, Terms,
@@ -191,12 +191,31 @@ fn a_connection_has_one_subscription() {
     }
     let of = |subscription| seen.iter().filter(move |(of, _)| *of == subscription).map(|(_, events)| *events);
     assert_eq!(of(1).filter(|events| *events != Ok(1)).collect::<Vec<_>>(), [Ok(0), Err(Overloaded)]);
-    assert_eq!(of(1).last(), Some(Err(Overloaded)), "nothing comes after its end");
+    assert_eq!(of(1).next_back(), Some(Err(Overloaded)), "nothing comes after its end");
     assert_eq!(of(2).collect::<Vec<_>>(), [Ok(0), Ok(1)]);
     sell(&mut client, 0..3);
     let reply = link.reply();
     assert_eq!(reply.correlation, 2);
     link.ping_after(|reply| assert_eq!(reply.correlation, 2));
+}
+
+#[test]
+fn a_server_that_leaves_ends_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let drain_timeout = std::time::Duration::from_mins(1);
+    let mut shop = Shop::kept(folder.path(), ServerOptions { drain_timeout, ..options() });
+    let mut client = shop.client_with_batch(1, &terms(1_000));
+    let mut consumer = Consumer::subscribed(shop.client(), &from_the_oldest(100));
+    assert_eq!(kinds(&consumer.events(1)), [Kind::BatchCreated]);
+    sell(&mut client, 0..3);
+    assert_eq!(consumer.events(3).len(), 3);
+    // Nothing is owed to it, whatever its window has room for.
+    let server = shop.server.take();
+    let leaving = std::thread::spawn(move || server.map(Server::shutdown));
+    consumer.link.must_end();
+    client.must_end();
+    drop((consumer, client));
+    leaving.join().expect("the server has left");
 }
 
 #[test]

@@ -97,3 +97,26 @@ fn who_closes_only_the_sending_side_gets_what_it_is_owed() {
     leaver.must_end();
     wait_until("the server has noticed", || shop.server.as_ref().map(Server::connections) == Some(1));
 }
+
+#[test]
+fn resets_that_meet_answers_on_their_way() {
+    let shop = Shop::open(1, options());
+    let mut stayer = shop.client_with_batch(1, &terms(100_000));
+    for round in 0..40_u64 {
+        let mut leavers = (0..20).map(|_| shop.client()).collect::<Vec<_>>();
+        shop.gate.close();
+        for (leaver, number) in leavers.iter_mut().zip(0..) {
+            leaver.send(&frame(Opcode::Claim, 1, &[Claim::new(1, round * 20 + number, 1, 1)]));
+        }
+        shop.wait_until_waiting(20);
+        // Whichever the core learns first: that the answers may leave, or that nobody takes them.
+        std::thread::scope(|scope| {
+            scope.spawn(|| shop.gate.open());
+            leavers.drain(..).for_each(|leaver| drop(go(leaver, Way::Resets)));
+        });
+        shop.wait_until_waiting(0);
+        stayer.ping();
+    }
+    wait_until("the server has noticed", || shop.server.as_ref().map(Server::connections) == Some(1));
+    assert_eq!(stayer.granted(1), 800);
+}

@@ -158,12 +158,11 @@ fn reserved(opcode: Opcode) -> Vec<(usize, u8)> {
         Opcode::Reserve => vec![(29, 0xFE)],
         Opcode::Extend => all(26..32),
         Opcode::BatchCreate => [all(39..40), all(158..160), all(200..256), vec![(32, 0xFE)]].concat(),
-        Opcode::BatchList | Opcode::CouponShow | Opcode::CouponLog => all(12..16),
+        Opcode::BatchList | Opcode::CouponShow | Opcode::CouponLog | Opcode::Wallet => all(12..16),
         Opcode::BatchChange => all(9..16),
         Opcode::BatchAddStock | Opcode::BatchWithdraw | Opcode::FeedAcknowledge => all(20..24),
         Opcode::BatchEdit => [all(8..12), all(32..33), all(39..40), all(158..160), all(208..256)].concat(),
         Opcode::CouponChange => all(29..32),
-        Opcode::Wallet => all(12..16),
         Opcode::FeedSubscribe => [all(17..24), vec![(16, 0xFE)]].concat(),
         _ => Vec::new(),
     }
@@ -173,8 +172,7 @@ fn reserved(opcode: Opcode) -> Vec<(usize, u8)> {
 fn well_formed(opcode: Opcode) -> Vec<u8> {
     let bytes = blank(opcode, CORRELATION);
     match opcode {
-        Opcode::BatchList => patched(bytes, BODY_AT + 8, &[1]),
-        Opcode::BatchChange => patched(bytes, BODY_AT + 8, &[1]),
+        Opcode::BatchList | Opcode::BatchChange => patched(bytes, BODY_AT + 8, &[1]),
         Opcode::CouponChange => patched(bytes, BODY_AT + 28, &[1]),
         Opcode::Wallet => patched(bytes, BODY_AT + 10, &[1]),
         Opcode::FeedSubscribe => patched(bytes, BODY_AT + 12, &[1]),

@@ -256,7 +256,8 @@ fn what_ends_a_reservation_is_not_held_up_by_new_ones() {
     shop.wait_until_waiting(0);
     shop.gate.close();
     first.send(&frame(Opcode::Claim, 1, &[Claim::new(1, 7, 1, 1), Claim::new(1, 8, 1, 1), Claim::new(1, 9, 1, 1)]));
-    shop.wait_until_decided(Overloaded, 1);
+    // Two are in flight, and that fills the server.
+    shop.wait_until_waiting(2);
     second.send(&frame(Opcode::Reserve, 2, &[reserve(3, LONG_S)]));
     shop.wait_until_answered(Operation::Reserve, Overloaded, 1);
     second.send(&frame(Opcode::Confirm, 3, &[key(1)]));

@@ -41,13 +41,11 @@ impl Consumer {
         link.send(&frame(Opcode::FeedSubscribe, subscription, &[*subscribe]));
         let reply = link.reply();
         assert_eq!(reply.correlation, subscription);
-        match reply.fault() {
-            Some(status) => Err(status),
-            None => {
-                assert_eq!(reply.items::<Event>(Opcode::FeedSubscribe), [], "the first frame says that it stands");
-                Ok(Self { link, subscription, asked: FIRST_ASKED, frames: VecDeque::new(), ended: None })
-            }
+        if let Some(status) = reply.fault() {
+            return Err(status);
         }
+        assert_eq!(reply.items::<Event>(Opcode::FeedSubscribe), [], "the first frame says that it stands");
+        Ok(Self { link, subscription, asked: FIRST_ASKED, frames: VecDeque::new(), ended: None })
     }
 
     /// Takes a frame that is no reply to what was asked last.

@@ -13,6 +13,7 @@ pub(crate) const OPCODE_AT: usize = 5;
 pub(crate) const FLAGS_AT: usize = 6;
 pub(crate) const BODY_BYTES_AT: usize = 8;
 pub(crate) const COUNT_AT: usize = 12;
+pub(crate) const DEADLINE_AT: usize = 24;
 pub(crate) const RESERVED_AT: usize = 28;
 /// Where the first item begins.
 pub(crate) const BODY_AT: usize = 32;

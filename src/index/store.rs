@@ -153,8 +153,8 @@ impl IndexStore {
     pub(super) fn seal(&self, segment: &Segment) -> Result<(), IndexError> {
         let epoch = segment.last_epoch();
         let path = self.drafts.join("segment.sst");
-        // A kill between the linking of a file into the store and the end of its draft's name leaves the store's own file
-        // by another name: it must not be written over.
+        // A kill between the linking of a file into the store and the end of its draft's name leaves the store's own
+        // file by another name: it must not be written over.
         remove_file(&path)?;
         let options = file_options();
         let mut writer = SstFileWriter::create(&options);

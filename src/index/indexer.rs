@@ -29,6 +29,7 @@ pub struct IndexerOptions {
 
 /// A running indexer. Dropping it ends the threads; what is in no file yet is read again at the next start.
 pub struct Indexer {
+    index: Arc<Index>,
     stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -53,6 +54,7 @@ impl Indexer {
         let sealed = Arc::clone(&index);
         let sealer = thread::Builder::new().name("sealer".into()).spawn(move || seal_all(&sealed, &segments));
         let sealer = sealer.expect("the system has room for a few more threads at start");
+        let followed = Arc::clone(&index);
         let work = Work { index, options, stopping: Arc::clone(&stopping), full };
         let run = move || {
             let _nobody_cares = work.index.thread.set(thread::current());
@@ -62,7 +64,7 @@ impl Indexer {
         };
         let thread = thread::Builder::new().name("indexer".into()).spawn(run);
         let thread = Some(thread.expect("the system has room for a few more threads at start"));
-        Self { stopping, thread }
+        Self { index: followed, stopping, thread }
     }
 }
 
@@ -73,6 +75,8 @@ impl Drop for Indexer {
             thread.thread().unpark();
             let _panicked = thread.join();
         }
+        // A process that ends would wait for the merging of files, which the next start does as well.
+        self.index.store.stop();
     }
 }
 

@@ -121,6 +121,11 @@ impl IndexStore {
         Ok((store, mark.sealed.get()))
     }
 
+    /// Merges no more files.
+    pub(super) fn stop(&self) {
+        self.db.cancel_all_background_work(true);
+    }
+
     /// The bucket of a user.
     pub(super) fn bucket(&self, user: UserId) -> usize {
         let hash = xxh3_64_with_seed(&user.to_le_bytes(), self.mark.seed.get());

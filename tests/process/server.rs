@@ -68,3 +68,11 @@ impl ServerProcess {
         VerifyResult { clean: output.status.success(), checkpoint_epoch: checkpoint.unwrap_or(0), text }
     }
 }
+
+impl Drop for ServerProcess {
+    /// No server outlives a test that failed.
+    fn drop(&mut self) {
+        let _has_left = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}

@@ -46,7 +46,8 @@ fn answer_without_effect(batch: &Batch, control: &BatchControl, now_ms: TimeMs, 
     if let Some(supply) = control.supply(add.request.get()) {
         return Some(if supply == Supply::Added(units) { Status::Done } else { Status::BatchConflict });
     }
-    if control.supplies() >= SUPPLIES_MAX {
+    let fits = control.total.checked_add(units).is_some() && batch.serials.end().checked_add(units).is_some();
+    if control.supplies() >= SUPPLIES_MAX || !fits {
         return Some(Status::StockOverflow);
     }
     match batch.state(now_ms, control.state) {

@@ -12,6 +12,9 @@ use crate::stock::{Day, DayLimit, Pool};
 use crate::types::TimeMs;
 use crate::users::{Coupon, Tally};
 
+/// Time between two looks for coupons that were granted after their date.
+const LATE_MS: TimeMs = 3_600_000;
+
 /// Statuses that refuse a claim for what the batch, the user or the stock is: those that are counted by batch.
 const COUNTED: [Status; 15] = [
     Status::RequestConflict,
@@ -270,9 +273,10 @@ impl More {
         self.sweep_ms.compare_exchange(due_ms, 0, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// The next moment at which coupons may expire.
+    /// The next moment at which coupons may expire. After their date, those that are granted late are looked for.
     pub(super) fn next_expiry_ms(&self, now_ms: TimeMs, today: Day) -> Option<TimeMs> {
-        let by_date = self.validity.expires_ms.filter(|expires_ms| *expires_ms > now_ms);
+        let by_date =
+            self.validity.expires_ms.map(|expires_ms| if expires_ms > now_ms { expires_ms } else { now_ms + LATE_MS });
         let by_days = self.validity.valid_days.and_then(|_| self.calendar.end_of(today));
         // A coupon that was restored may have a last day of its own.
         let restored = if self.validity.return_days > 0 { self.calendar.end_of(today) } else { None };

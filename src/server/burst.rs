@@ -201,7 +201,7 @@ impl<'a> BurstWork<'a> {
     /// Hands a request over to another thread. Its items are well-formed.
     pub(super) fn hand_over(&mut self, frame: &Frame<'_>, items: &[u8]) -> Result<(), Status> {
         let (desk, connection) = self.post.ok_or(Status::Unavailable)?;
-        desk.hand_over(frame, items, connection, self.session.rights())?;
+        desk.hand_over(frame, items, connection, (self.session.rights(), self.age))?;
         self.handed_over += 1;
         Ok(())
     }

@@ -161,6 +161,7 @@ impl Connection {
         if delivery.is_answer {
             self.handed_over.set(self.handed_over.get() - 1);
         }
+        delivery.refused.into_iter().for_each(|status| core.metrics().refused_frame(status));
         self.outbox.borrow_mut().append(&delivery.frames);
         self.flush(core);
     }

@@ -1,10 +1,12 @@
 //! A core's desk: where requests are handed over that no core answers itself.
 
+use std::time::{Duration, Instant};
+
 use crossbeam_channel::{Sender, TrySendError};
 use stockade_protocol::frame::Opcode;
 use stockade_protocol::{Frame, Status};
 
-use super::feeder::Ask;
+use super::feeder::Asks;
 use super::reader::{Back, Job};
 use crate::engine::Rights;
 
@@ -12,15 +14,15 @@ use crate::engine::Rights;
 pub(super) struct Desk {
     core: usize,
     jobs: Option<Sender<Job>>,
-    asks: Option<Sender<Ask>>,
+    asks: Option<Asks>,
 }
 
 impl Desk {
-    pub(super) fn new(core: usize, jobs: Option<Sender<Job>>, asks: Option<Sender<Ask>>) -> Self {
+    pub(super) fn new(core: usize, jobs: Option<Sender<Job>>, asks: Option<Asks>) -> Self {
         Self { core, jobs, asks }
     }
 
-    /// Hands over a request of a connection, whose items were checked.
+    /// Hands over a request of a connection, whose items were checked, and whose first byte is `age` old.
     ///
     /// # Errors
     /// The status to refuse it with.
@@ -29,15 +31,17 @@ impl Desk {
         frame: &Frame<'_>,
         items: &[u8],
         connection: u64,
-        rights: Rights,
+        (rights, age): (Rights, Duration),
     ) -> Result<(), Status> {
         let back = Back { core: self.core, connection };
         let (opcode, correlation, items) = (frame.opcode, frame.correlation, items.into());
-        let job = Job { opcode, correlation, items, rights, back };
+        let left = Duration::from_millis(frame.deadline_ms.into()).saturating_sub(age);
+        let due = (frame.deadline_ms > 0).then(|| Instant::now() + left);
+        let job = Job { opcode, correlation, items, rights, due, back };
         let is_of_feed =
             matches!(opcode, Opcode::FeedSubscribe | Opcode::FeedAcknowledge | Opcode::FeedList | Opcode::FeedForget);
         if is_of_feed {
-            self.asks.as_ref().ok_or(Status::Unavailable)?.try_send(Ask::Frame(job)).map_err(refusal)
+            self.asks.as_ref().ok_or(Status::Unavailable)?.frames.try_send(job).map_err(refusal)
         } else {
             self.jobs.as_ref().ok_or(Status::Unavailable)?.try_send(job).map_err(refusal)
         }
@@ -46,8 +50,7 @@ impl Desk {
     /// Tells that a connection has ended.
     pub(super) fn gone(&self, connection: u64) {
         let back = Back { core: self.core, connection };
-        // It must not be lost: the subscription would hold the journal for ever.
-        let _the_feeder_ended = self.asks.as_ref().map(|asks| asks.send(Ask::Gone(back)));
+        let _the_feeder_ended = self.asks.as_ref().map(|asks| asks.gone.send(back));
     }
 }
 

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use parking_lot::Mutex;
+use stockade_protocol::Status;
 use stockade_protocol::feed::{Acknowledge, Acknowledged, ConsumerInfo, Event, Forget, Subscribe};
 use stockade_protocol::frame::Opcode;
 use stockade_protocol::hello::Page;
-use stockade_protocol::{Header, Status};
 use tokio::sync::mpsc::UnboundedSender;
 use zerocopy::{Immutable, IntoBytes};
 
-use super::reader::{Back, Delivery, Job, fault, item};
+use super::reader::{Back, Delivery, Job, item, reply};
 use super::subscription::Subscription;
 use crate::engine::Engine;
 use crate::feed::{Consumer, Consumers, Place, Source, Trail, TrailError};
@@ -29,17 +29,18 @@ const ROUND: Duration = Duration::from_millis(2);
 /// Frames for one subscription before the others have their turn.
 const FRAMES_PER_TURN: usize = 4;
 
-/// What the feeder is asked.
-pub(super) enum Ask {
-    /// A frame of one of the feed's opcodes, checked.
-    Frame(Job),
-    /// A connection has ended.
-    Gone(Back),
+/// A core's way to the feeder.
+#[derive(Clone)]
+pub(super) struct Asks {
+    /// Frames of the feed's opcodes, checked.
+    pub(super) frames: Sender<Job>,
+    /// Connections that have ended. Not bounded: no core may wait here, and there are no more than connections.
+    pub(super) gone: Sender<Back>,
 }
 
 /// The thread.
 pub(super) struct Feeder {
-    asks: Mutex<Option<Sender<Ask>>>,
+    asks: Mutex<Option<Asks>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -49,25 +50,29 @@ struct Work {
     trail: Trail,
     boxes: Vec<UnboundedSender<Delivery>>,
     subscriptions: Vec<Subscription>,
+    gone: Receiver<Back>,
 }
 
 impl Feeder {
     /// Starts the thread.
     pub(super) fn start(engine: &Arc<Engine>, source: Source, boxes: &[UnboundedSender<Delivery>]) -> io::Result<Self> {
-        let (asks, asked) = bounded(WAITING_MAX);
+        let (frames, asked) = bounded(WAITING_MAX);
+        let (ended, gone) = unbounded();
         let mut work = Work {
             engine: Arc::clone(engine),
             consumers: source.consumers,
             trail: Trail::new(source.reader),
             boxes: boxes.to_vec(),
             subscriptions: Vec::new(),
+            gone,
         };
         let thread = thread::Builder::new().name("feeder".into()).spawn(move || work.run(&asked))?;
+        let asks = Asks { frames, gone: ended };
         Ok(Self { asks: Mutex::new(Some(asks)), thread: Mutex::new(Some(thread)) })
     }
 
     /// A sender for one core.
-    pub(super) fn asks(&self) -> Option<Sender<Ask>> {
+    pub(super) fn asks(&self) -> Option<Asks> {
         self.asks.lock().clone()
     }
 
@@ -81,7 +86,7 @@ impl Feeder {
 }
 
 impl Work {
-    fn run(&mut self, asked: &Receiver<Ask>) {
+    fn run(&mut self, asked: &Receiver<Job>) {
         loop {
             let first = if self.subscriptions.is_empty() {
                 asked.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -89,14 +94,17 @@ impl Work {
                 asked.recv_timeout(ROUND)
             };
             match first {
-                Ok(ask) => self.take(asked, ask),
+                Ok(job) => self.take(asked, job),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            // After the frames: a connection asks before it ends.
+            self.forget_gone();
             while self.feed() {
-                if let Ok(ask) = asked.try_recv() {
-                    self.take(asked, ask);
+                if let Ok(job) = asked.try_recv() {
+                    self.take(asked, job);
                 }
+                self.forget_gone();
             }
             let unnamed = self.subscriptions.iter().filter(|subscription| subscription.consumer.is_empty());
             self.consumers.set_visiting(unnamed.map(Subscription::cursor).collect());
@@ -104,21 +112,27 @@ impl Work {
     }
 
     /// Takes what is asked, and all that waits: acknowledgements are stored together.
-    fn take(&mut self, asked: &Receiver<Ask>, first: Ask) {
+    fn take(&mut self, asked: &Receiver<Job>, first: Job) {
         let mut acknowledgements = Vec::new();
-        for ask in std::iter::once(first).chain(std::iter::from_fn(|| asked.try_recv().ok())) {
-            match ask {
-                Ask::Gone(back) => self.subscriptions.retain(|subscription| subscription.back != back),
-                Ask::Frame(job) if job.opcode == Opcode::FeedAcknowledge => acknowledgements.push(job),
-                Ask::Frame(job) => {
-                    self.acknowledge(std::mem::take(&mut acknowledgements));
-                    if let Err(status) = self.answer(&job) {
-                        self.send(job.back, fault(status, job.correlation), true);
-                    }
+        for job in std::iter::once(first).chain(std::iter::from_fn(|| asked.try_recv().ok())) {
+            if job.is_late() {
+                self.refuse(&job, Status::DeadlinePassed);
+            } else if job.opcode == Opcode::FeedAcknowledge {
+                acknowledgements.push(job);
+            } else {
+                self.acknowledge(std::mem::take(&mut acknowledgements));
+                if let Err(status) = self.answer(&job) {
+                    self.refuse(&job, status);
                 }
             }
         }
         self.acknowledge(acknowledgements);
+    }
+
+    /// Ends the subscriptions of connections that have ended.
+    fn forget_gone(&mut self) {
+        let gone = self.gone.try_iter().collect::<Vec<_>>();
+        self.subscriptions.retain(|subscription| !gone.contains(&subscription.back));
     }
 
     fn answer(&mut self, job: &Job) -> Result<(), Status> {
@@ -168,7 +182,7 @@ impl Work {
         }
         let same = |other: &Subscription| other.back == job.back || (!name.is_empty() && other.consumer == name);
         for older in self.subscriptions.extract_if(.., |other| same(other)).collect::<Vec<_>>() {
-            self.send(older.back, fault(Status::Overloaded, older.correlation), false);
+            self.end(older.back, older.correlation, Status::Overloaded);
         }
         let window = ask.window.get() as usize;
         self.subscriptions.push(Subscription::new((job.back, job.correlation), name, from, window));
@@ -202,7 +216,7 @@ impl Work {
         }
         for (job, status, epoch) in answers {
             if status == Status::Done && stored.is_err() {
-                self.send(job.back, fault(Status::NoSpace, job.correlation), true);
+                self.refuse(&job, Status::NoSpace);
             } else {
                 self.reply(&job, &[Acknowledged::new(status, epoch)]);
             }
@@ -231,9 +245,8 @@ impl Work {
                     Ok(events) if events.is_empty() => break,
                     Ok(events) => {
                         let (back, correlation) = (subscription.back, subscription.correlation);
-                        let frames = frame(Opcode::FeedSubscribe, correlation, &events);
-                        let delivery = Delivery { connection: back.connection, frames, is_answer: false };
-                        let _the_core_ended = self.boxes[back.core].send(delivery);
+                        let frames = reply(Opcode::FeedSubscribe, correlation, &events);
+                        let _the_core_ended = self.boxes[back.core].send(Delivery::of(back, frames, false));
                         more |= turn == FRAMES_PER_TURN;
                     }
                     Err(error) => {
@@ -245,24 +258,27 @@ impl Work {
         }
         for (back, correlation, status) in ended {
             self.subscriptions.retain(|subscription| subscription.back != back);
-            self.send(back, fault(status, correlation), false);
+            self.end(back, correlation, status);
         }
         more
     }
 
     fn reply<R: IntoBytes + Immutable>(&self, job: &Job, items: &[R]) {
-        self.send(job.back, frame(job.opcode, job.correlation, items), true);
+        self.send(job.back, Delivery::of(job.back, reply(job.opcode, job.correlation, items), true));
     }
 
-    fn send(&self, back: Back, frames: Vec<u8>, is_answer: bool) {
-        let delivery = Delivery { connection: back.connection, frames, is_answer };
+    fn refuse(&self, job: &Job, status: Status) {
+        self.send(job.back, Delivery::fault(job.back, status, job.correlation, true));
+    }
+
+    /// Tells that a subscription is over.
+    fn end(&self, back: Back, correlation: u64, status: Status) {
+        self.send(back, Delivery::fault(back, status, correlation, false));
+    }
+
+    fn send(&self, back: Back, delivery: Delivery) {
         let _the_core_ended = self.boxes[back.core].send(delivery);
     }
-}
-
-fn frame<R: IntoBytes + Immutable>(opcode: Opcode, correlation: u64, items: &[R]) -> Vec<u8> {
-    let count = u32::try_from(items.len()).expect("a frame's count is 32 bits");
-    [Header::reply(opcode, count, correlation).as_bytes(), items.as_bytes()].concat()
 }
 
 /// The status for what cannot be read.

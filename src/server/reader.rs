@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
@@ -28,7 +29,16 @@ pub(super) struct Job {
     pub(super) correlation: u64,
     pub(super) items: Box<[u8]>,
     pub(super) rights: Rights,
+    /// When the client does not want the answer any more, if it said so.
+    pub(super) due: Option<Instant>,
     pub(super) back: Back,
+}
+
+impl Job {
+    /// Whether the work must not begin any more.
+    pub(super) fn is_late(&self) -> bool {
+        self.due.is_some_and(|due| Instant::now() >= due)
+    }
 }
 
 /// Where an answer goes.
@@ -43,8 +53,24 @@ pub(super) struct Back {
 pub(super) struct Delivery {
     pub(super) connection: u64,
     pub(super) frames: Vec<u8>,
-    /// Whether they answer a request that was handed to a reader.
+    /// Whether they answer a request that was handed over.
     pub(super) is_answer: bool,
+    /// The status, where they are a refusal: the core counts it.
+    pub(super) refused: Option<Status>,
+}
+
+impl Delivery {
+    /// An answer, or other frames.
+    pub(super) fn of(back: Back, frames: Vec<u8>, is_answer: bool) -> Self {
+        Self { connection: back.connection, frames, is_answer, refused: None }
+    }
+
+    /// A refusal.
+    pub(super) fn fault(back: Back, status: Status, correlation: u64, is_answer: bool) -> Self {
+        let header = Header::reply(Opcode::Fault, 1, correlation);
+        let frames = [header.as_bytes(), Fault::new(status, advice(status)).as_bytes()].concat();
+        Self { connection: back.connection, frames, is_answer, refused: Some(status) }
+    }
 }
 
 /// The threads, and the cores' letter boxes.
@@ -82,8 +108,11 @@ impl Readers {
 
 fn answer_all(engine: &Engine, work: &Receiver<Job>, boxes: &[UnboundedSender<Delivery>]) {
     for job in work {
-        let frames = answer(engine, &job).unwrap_or_else(|status| fault(status, job.correlation));
-        let delivery = Delivery { connection: job.back.connection, frames, is_answer: true };
+        let answered = if job.is_late() { Err(Status::DeadlinePassed) } else { answer(engine, &job) };
+        let delivery = match answered {
+            Ok(frames) => Delivery::of(job.back, frames, true),
+            Err(status) => Delivery::fault(job.back, status, job.correlation, true),
+        };
         let _the_core_ended = boxes[job.back.core].send(delivery);
     }
 }
@@ -117,13 +146,12 @@ pub(super) fn item<T: FromBytes + KnownLayout + Immutable + Unaligned>(job: &Job
     items(job)?.first().ok_or(Status::Malformed)
 }
 
-fn frame<R: IntoBytes + Immutable>(job: &Job, items: &[R]) -> Vec<u8> {
+/// A reply frame.
+pub(super) fn reply<R: IntoBytes + Immutable>(opcode: Opcode, correlation: u64, items: &[R]) -> Vec<u8> {
     let count = u32::try_from(items.len()).expect("a page is as long as a frame may be");
-    [Header::reply(job.opcode, count, job.correlation).as_bytes(), items.as_bytes()].concat()
+    [Header::reply(opcode, count, correlation).as_bytes(), items.as_bytes()].concat()
 }
 
-/// A frame that refuses a request.
-pub(super) fn fault(status: Status, correlation: u64) -> Vec<u8> {
-    let header = Header::reply(Opcode::Fault, 1, correlation);
-    [header.as_bytes(), Fault::new(status, advice(status)).as_bytes()].concat()
+fn frame<R: IntoBytes + Immutable>(job: &Job, items: &[R]) -> Vec<u8> {
+    reply(job.opcode, job.correlation, items)
 }

@@ -9,7 +9,7 @@ use stockade_protocol::batch::BatchId;
 use stockade_protocol::claim::Claim;
 use stockade_protocol::{Opcode, Status};
 
-use crate::support::frame::frame;
+use crate::support::frame::{frame, frame_within};
 use crate::support::link::{Link, statuses};
 use crate::support::patience::wait_until;
 use crate::support::shop::{Shop, options, terms};
@@ -42,11 +42,13 @@ fn more_than_may_wait_are_overloaded() {
     let refused = || shop.sum(|core| core.frames_refused(Status::Overloaded));
     // A reader gives up after seconds and makes room for one more: on a machine that hangs so long, fewer are refused.
     wait_until("the queue is full", || refused() > 0);
+    let too_late = refused();
+    assert!((1..=too_many).contains(&too_late), "{too_late}");
     shop.gate.open();
     let mut replies = (0..all).map(|_| client.reply()).collect::<Vec<_>>();
     replies.sort_by_key(|reply| reply.correlation);
     let overloaded = replies.iter().filter(|reply| reply.fault() == Some(Status::Overloaded)).count() as u64;
-    assert!((1..=too_many).contains(&refused()) && overloaded >= refused(), "{} and {overloaded}", refused());
+    assert_eq!(overloaded, refused(), "each is counted, the reader's own too");
     for (number, reply) in (0..all).zip(&replies) {
         assert_eq!(reply.correlation, number, "each is answered once");
         // A memory engine has nothing to read.
@@ -54,6 +56,23 @@ fn more_than_may_wait_are_overloaded() {
     }
     client.ping();
     assert_eq!(statuses(&first.reply().items(Opcode::Claim)), [Status::Granted]);
+}
+
+#[test]
+fn what_waits_past_its_deadline_is_not_begun() {
+    let (shop, mut first, mut client) = stalled(Duration::ZERO);
+    let batch = [BatchId { batch: 1.into() }];
+    let in_a_hurry = frame_within(1, Opcode::BatchReconcile, 2, &batch);
+    shop.send_and_see(&mut client, &[slow(1), in_a_hurry, slow(3)].concat());
+    // sleep: the deadline of a millisecond must pass, however long that takes.
+    thread::sleep(Duration::from_millis(2));
+    shop.gate.open();
+    assert_eq!(statuses(&first.reply().items(Opcode::Claim)), [Status::Granted]);
+    let refusals = [1, 2, 3].map(|_| client.reply().refusal());
+    let late = (Some(Status::DeadlinePassed), 2);
+    assert_eq!(refusals, [(Some(Status::Unavailable), 1), late, (Some(Status::Unavailable), 3)]);
+    assert_eq!(shop.sum(|core| core.frames_refused(Status::DeadlinePassed)), 1);
+    assert_eq!(shop.sum(|core| core.frames_refused(Status::Unavailable)), 2);
 }
 
 #[test]

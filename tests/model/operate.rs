@@ -202,16 +202,16 @@ impl Batch {
             Some(_) => return told(Status::BatchConflict, 0),
             None => {}
         }
+        let fits = self.total.checked_add(units).and(self.serials_end.checked_add(units));
+        if adds && fits.is_none() {
+            return told(Status::StockOverflow, 0);
+        }
         match self.state(at.now_ms) {
             State::Closed => return told(Status::Closed, 0),
             State::Ended if adds => return told(Status::Ended, 0),
             _ => {}
         }
         let (effect, moved) = if adds {
-            let fits = self.total.checked_add(units).and(self.serials_end.checked_add(units));
-            if fits.is_none() {
-                return told(Status::StockOverflow, 0);
-            }
             (Effect::Added { request, units }, units)
         } else {
             let taken = units.min(self.free_units);

@@ -3,7 +3,7 @@
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use super::terms::{Audience, Fields, Holds, Terms, Validity};
+use super::terms::{Fields, Terms, shared_terms, some};
 use crate::limits::{BATCH_NAME_BYTES_MAX, HOLDS_SHARE_MAX, ZONE_BYTES_MAX};
 use crate::status::Status;
 use crate::text::{FixedText, TextError};
@@ -140,36 +140,11 @@ impl Create {
             Err(_) if fields.has(field) => Err(Status::TermsInvalid),
             Err(_) => Ok(String::new()),
         };
-        let some = |limit: U32| Some(limit.get()).filter(|limit| *limit != 0);
-        let time = |value: U64| Some(value.get()).filter(|value| *value != 0);
-        let short = |value: U16| Some(value.get()).filter(|value| *value != 0);
-        let byte = |value: u8| Some(value).filter(|value| *value != 0);
         if fields.has(Fields::HOLDS) && self.holds_share > HOLDS_SHARE_MAX {
             return Err(Status::TermsInvalid);
         }
-        Ok(Terms {
-            stock: self.stock.get(),
-            per_user: some(self.per_user),
-            per_user_day: some(self.per_user_day),
-            per_day: some(self.per_day),
-            quantity_max: byte(self.quantity_max),
-            audience: Audience {
-                all: self.audience_all.get(),
-                any: self.audience_any.get(),
-                none: self.audience_none.get(),
-            },
-            holds: Holds { per_user: short(self.holds_per_user), share: byte(self.holds_share) },
-            starts_ms: time(self.starts_ms),
-            ends_ms: time(self.ends_ms),
-            validity: Validity {
-                expires_ms: time(self.expires_ms),
-                valid_days: short(self.valid_days),
-                return_days: self.return_days.get(),
-            },
-            zone: String::new(),
-            draft: self.flags & DRAFT != 0,
-            name: text(self.name.text(), Fields::NAME)?,
-        })
+        let (stock, draft) = (self.stock.get(), self.flags & DRAFT != 0);
+        Ok(Terms { stock, draft, name: text(self.name.text(), Fields::NAME)?, ..shared_terms!(self) })
     }
 }
 

@@ -3,7 +3,7 @@
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use super::terms::{Audience, Holds, Terms, Validity};
+use super::terms::{Terms, shared_terms, some};
 use crate::limits::{BATCH_NAME_BYTES_MAX, ZONE_BYTES_MAX};
 use crate::status::Status;
 use crate::text::FixedText;
@@ -211,33 +211,8 @@ impl BatchInfo {
     /// The batch's terms as they are now; `stock` is the total, and `draft` is not told.
     #[must_use]
     pub fn terms(&self) -> Terms {
-        let some = |limit: U32| Some(limit.get()).filter(|limit| *limit != 0);
-        let time = |value: U64| Some(value.get()).filter(|value| *value != 0);
-        let short = |value: U16| Some(value.get()).filter(|value| *value != 0);
-        let byte = |value: u8| Some(value).filter(|value| *value != 0);
-        Terms {
-            stock: self.total.get(),
-            per_user: some(self.per_user),
-            per_user_day: some(self.per_user_day),
-            per_day: some(self.per_day),
-            quantity_max: byte(self.quantity_max),
-            audience: Audience {
-                all: self.audience_all.get(),
-                any: self.audience_any.get(),
-                none: self.audience_none.get(),
-            },
-            holds: Holds { per_user: short(self.holds_per_user), share: byte(self.holds_share) },
-            starts_ms: time(self.starts_ms),
-            ends_ms: time(self.ends_ms),
-            validity: Validity {
-                expires_ms: time(self.expires_ms),
-                valid_days: short(self.valid_days),
-                return_days: self.return_days.get(),
-            },
-            zone: self.zone.text_or_empty().to_owned(),
-            draft: false,
-            name: self.name().to_owned(),
-        }
+        let (zone, name) = (self.zone.text_or_empty().to_owned(), self.name().to_owned());
+        Terms { stock: self.total.get(), zone, name, ..shared_terms!(self) }
     }
 
     /// The name.

@@ -169,3 +169,35 @@ impl Terms {
         !matches!((self.starts_ms, self.ends_ms), (Some(start), Some(end)) if end <= start)
     }
 }
+
+/// What an item says where 0 stands for "none".
+pub(super) fn some<N: Default + PartialEq>(value: N) -> Option<N> {
+    Some(value).filter(|value| *value != N::default())
+}
+
+/// The terms that an item has, of which requests and replies have the same fields; the others are for the caller.
+macro_rules! shared_terms {
+    ($item:expr) => {
+        $crate::batch::Terms {
+            per_user: some($item.per_user.get()),
+            per_user_day: some($item.per_user_day.get()),
+            per_day: some($item.per_day.get()),
+            quantity_max: some($item.quantity_max),
+            audience: $crate::batch::Audience {
+                all: $item.audience_all.get(),
+                any: $item.audience_any.get(),
+                none: $item.audience_none.get(),
+            },
+            holds: $crate::batch::Holds { per_user: some($item.holds_per_user.get()), share: some($item.holds_share) },
+            starts_ms: some($item.starts_ms.get()),
+            ends_ms: some($item.ends_ms.get()),
+            validity: $crate::batch::Validity {
+                expires_ms: some($item.expires_ms.get()),
+                valid_days: some($item.valid_days.get()),
+                return_days: $item.return_days.get(),
+            },
+            ..$crate::batch::Terms::default()
+        }
+    };
+}
+pub(super) use shared_terms;

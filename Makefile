@@ -72,7 +72,7 @@ feed-check: setup-lint rocksdb-notice  ## the feed into PostgreSQL (Debian: post
 	    exec python3 scripts/feed_check.py "$$CARGO_TARGET_DIR/release" $(ROUNDS)'
 
 figures: setup-lint rocksdb-notice  ## measure the table of docs/performance.md on this machine
-	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec python3 scripts/figures.py "$$CARGO_TARGET_DIR/release"'
+	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec python3 scripts/figures "$$CARGO_TARGET_DIR/release"'
 
 compare: setup-lint rocksdb-notice  ## measure beside Redis, PostgreSQL, MariaDB (ROWS=redis,floor: some; SECONDS=5: each)
 	$(IN_TARGET) bash -c 'cargo build $(WORKSPACE) --bins && exec python3 scripts/compare "$$@"' \

@@ -87,13 +87,13 @@ const HOMES: &[Home] = &[
     home("hdrhistogram", "src/server src/admin src/cli loadtest"),
     home("serde", "src/config src/cli loadtest"),
     home("serde_json", "src/cli loadtest"),
-    home("rustix", "src/journal src/server src/cli loadtest"),
+    home("rustix", "src/journal src/index src/server src/cli loadtest"),
     home("parking_lot", "src/stock/sync.rs src/users src/journal src/index src/feed src/engine src/server client"),
     home("crossbeam_utils", "src/stock src/users src/metrics src/journal src/engine src/server"),
     home("crossbeam_channel", "src/journal src/engine src/server loadtest"),
     // Tests only.
     home("tempfile", "src/journal src/cli"),
-    home("proptest", "protocol src/stock src/users src/journal src/engine"),
+    home("proptest", "protocol src/stock src/users src/journal src/index src/engine"),
     home("divan", ""),
     // Counting and the protocol do no I/O; counting takes its atomics from one file, where loom replaces them.
     home(

@@ -24,6 +24,7 @@ macro_rules! kinds {
 
             /// The kind with this number, if there is one.
             #[must_use]
+            #[inline]
             pub const fn from_number(number: u8) -> Option<Kind> {
                 match number { $($number => Some(Kind::$variant),)* _ => None }
             }
@@ -150,6 +151,7 @@ impl Event {
 
     /// What happened; `None` for a kind that this client does not know.
     #[must_use]
+    #[inline]
     pub fn kind(&self) -> Option<Kind> {
         Kind::from_number(self.kind)
     }

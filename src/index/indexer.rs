@@ -17,6 +17,9 @@ use crate::types::{BatchId, Epoch, TimeMs};
 /// Time between two looks at the journal, while nobody waits for it.
 const ROUND: Duration = Duration::from_millis(5);
 
+/// Priority of the threads: a tenth of a processor for which all want more.
+const NICE: i32 = 10;
+
 /// What an indexer works with.
 pub struct IndexerOptions {
     /// Where the groups are.
@@ -57,6 +60,7 @@ impl Indexer {
         let followed = Arc::clone(&index);
         let work = Work { index, options, stopping: Arc::clone(&stopping), full };
         let run = move || {
+            stand_back();
             let _nobody_cares = work.index.thread.set(thread::current());
             work.run();
             drop(work);
@@ -190,7 +194,14 @@ impl Work {
     }
 }
 
+/// Lets the threads that sell go first where processors are short: the index then falls behind, and catches up.
+fn stand_back() {
+    // Where that is forbidden, the index only takes more of the processors.
+    let _is_a_favour = rustix::process::setpriority_process(None, NICE);
+}
+
 fn seal_all(index: &Index, segments: &Receiver<Arc<Segment>>) {
+    stand_back();
     for segment in segments {
         // It stays readable where it is; the next start reads its events again.
         if let Err(error) = index.store.seal(&segment) {

@@ -5,8 +5,8 @@
 //! RocksDB of its own whole, past any log, with the epoch up to which it reaches. So a reader sees all events up to
 //! some epoch, each once: those of the files, and those of the segments behind them.
 //!
-//! - By user: a user's events lie in one of [`BUCKETS`] buckets, with those of others who share it; a file has a few
-//!   values for each bucket. Whatever is asked of a coupon is found through the user who took it.
+//! - By user: a user's events lie in one of [`BUCKETS`] buckets, with those of others who share it; a file has a
+//!   [`pack`] for each bucket. Whatever is asked of a coupon is found through the user who took it.
 //! - By serial: who took it.
 //! - By day: numbers, which RocksDB adds up when it merges files.
 //!
@@ -14,6 +14,9 @@
 
 mod counts;
 mod indexer;
+mod lot;
+mod pack;
+mod record;
 mod segment;
 mod store;
 mod unit;
@@ -40,9 +43,9 @@ use segment::{Owner, Segment};
 use store::IndexStore;
 
 /// Buckets of users.
-const BUCKETS: usize = 1 << 16;
+const BUCKETS: usize = 1 << 15;
 
-/// Events of a full segment: some 40 MB of memory, and as much again while it becomes a file.
+/// Events of a full segment: some 30 MB of memory, and as much again while it becomes a file.
 const SEGMENT_EVENTS: usize = 1 << 19;
 
 /// See the module.

@@ -1,22 +1,28 @@
 //! Events in memory, until they become a file.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 use stockade_protocol::feed::{Event, Kind};
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use super::BUCKETS;
 use super::counts::{Counts, Days};
+use super::lot::Lot;
+use super::pack::Pack;
+use super::record::{Base, Encoder};
+use super::{BUCKETS, SEGMENT_EVENTS};
 use crate::stock::Day;
 use crate::types::{BatchId, Epoch, UserId};
 
 /// Serials of one block of owners.
 pub(super) const BLOCK_SERIALS: u32 = 1_024;
 
-/// No event.
-const NONE: u32 = u32::MAX;
+/// Buckets whose events lie together until they become a file: a lot is sorted, or looked through for one user, within
+/// the processor's cache; and there are few enough lots to add to all of them at once.
+const LOT_BUCKETS: usize = 128;
+const LOTS: usize = BUCKETS / LOT_BUCKETS;
 
 /// Who took a run of serials.
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -35,14 +41,13 @@ impl Owner {
 
 /// See the module.
 pub(super) struct Segment {
-    events: Vec<Event>,
-    /// For each event the one before it in its bucket.
-    before: Vec<u32>,
-    /// For each bucket its newest event.
-    newest: Box<[u32]>,
+    encoder: Encoder,
+    /// Events of users, each lot those of [`LOT_BUCKETS`] buckets.
+    lots: Box<[Lot]>,
+    events: usize,
     /// By batch and block.
-    owners: HashMap<(BatchId, u32), Vec<Owner>, RandomState>,
-    days: HashMap<(BatchId, Day), Counts, RandomState>,
+    owners: Places<(BatchId, u32), Vec<Owner>>,
+    days: Places<(BatchId, Day), Counts>,
     /// Batches that were purged in it, and when.
     purged: BTreeMap<BatchId, Epoch>,
     last_epoch: Epoch,
@@ -51,11 +56,11 @@ pub(super) struct Segment {
 impl Segment {
     pub(super) fn new() -> Self {
         Self {
-            events: Vec::new(),
-            before: Vec::new(),
-            newest: vec![NONE; BUCKETS].into_boxed_slice(),
-            owners: HashMap::default(),
-            days: HashMap::default(),
+            encoder: Encoder::new(Base::default()),
+            lots: (0..LOTS).map(|_| Lot::with_room_for(SEGMENT_EVENTS / LOTS)).collect(),
+            events: 0,
+            owners: Places::default(),
+            days: Places::default(),
             purged: BTreeMap::new(),
             last_epoch: 0,
         }
@@ -67,18 +72,20 @@ impl Segment {
         let Some(kind) = event.kind() else { return };
         if kind == Kind::BatchPurged {
             self.purged.insert(batch, event.epoch.get());
-            self.days.retain(|(other, _), _| *other != batch);
-            self.owners.retain(|(other, _), _| *other != batch);
+            self.days.retain(|(other, _)| *other != batch);
+            self.owners.retain(|(other, _)| *other != batch);
             return;
         }
         let day = if kind == Kind::BatchCondensed { Day::MIN } else { day };
-        self.days.entry((batch, day)).or_default().add_event(kind, event);
+        self.days.at((batch, day)).add_event(kind, event);
         if kind as u8 >= Kind::BatchCreated as u8 {
             return;
         }
-        let number = u32::try_from(self.events.len()).expect("a segment has fewer events than that");
-        self.before.push(std::mem::replace(&mut self.newest[bucket], number));
-        self.events.push(*event);
+        if self.events == 0 {
+            self.encoder = Encoder::new(Base { epoch: event.epoch, time_ms: event.time_ms });
+        }
+        self.events += 1;
+        self.lots[bucket / LOT_BUCKETS].add(&mut self.encoder, kind, event);
         if matches!(kind, Kind::Granted | Kind::Reserved) {
             self.add_owner(event);
         }
@@ -90,7 +97,7 @@ impl Segment {
             let block = serial / BLOCK_SERIALS;
             let block_end = (block + 1).saturating_mul(BLOCK_SERIALS).min(end);
             let owner = Owner { user: event.user, serial: U32::new(serial), units: U32::new(block_end - serial) };
-            self.owners.entry((event.batch.get(), block)).or_default().push(owner);
+            self.owners.at((event.batch.get(), block)).push(owner);
             serial = block_end;
         }
     }
@@ -105,7 +112,7 @@ impl Segment {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.events.len()
+        self.events
     }
 
     pub(super) fn has_purged(&self, batch: BatchId) -> bool {
@@ -118,19 +125,27 @@ impl Segment {
 
     /// Adds the events of a user to `events`, in order.
     pub(super) fn of_user(&self, bucket: usize, user: UserId, events: &mut Vec<Event>) {
-        let first = events.len();
-        events.extend(self.of_bucket(bucket).filter(|event| event.user.get() == user));
-        events[first..].reverse();
+        self.lots[bucket / LOT_BUCKETS].of_user(self.encoder.base(), user, events);
     }
 
-    /// The events of a bucket, newest first.
-    pub(super) fn of_bucket(&self, bucket: usize) -> impl Iterator<Item = &Event> {
-        let mut next = self.newest[bucket];
-        std::iter::from_fn(move || {
-            let at = (next != NONE).then_some(next as usize)?;
-            next = self.before[at];
-            Some(&self.events[at])
-        })
+    /// Calls `visit` for each bucket that has events, in order, with its pack.
+    ///
+    /// # Errors
+    /// What `visit` returns.
+    pub(super) fn for_each_pack<E>(
+        &self,
+        bucket_of: impl Fn(UserId) -> usize,
+        mut visit: impl FnMut(usize, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut pack = Vec::new();
+        for (number, lot) in self.lots.iter().enumerate() {
+            let sorted = lot.sorted(LOT_BUCKETS, |user| bucket_of(user) % LOT_BUCKETS);
+            for (bucket, events) in sorted.iter() {
+                Pack::write(*self.encoder.base(), events.iter().map(|event| lot.event(*event)), &mut pack);
+                visit(number * LOT_BUCKETS + bucket, &pack)?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds all owners of a batch from a serial on.
@@ -142,7 +157,7 @@ impl Segment {
 
     /// Adds the owners of one serial, oldest first.
     pub(super) fn owner(&self, batch: BatchId, serial: u32, owners: &mut Vec<Owner>) {
-        let block = self.owners.get(&(batch, serial / BLOCK_SERIALS));
+        let block = self.owners.get((batch, serial / BLOCK_SERIALS));
         owners.extend(block.into_iter().flatten().filter(|owner| owner.has(serial)));
     }
 
@@ -160,5 +175,44 @@ impl Segment {
     /// All numbers, in order of batch and day.
     pub(super) fn sorted_days(&self) -> BTreeMap<(BatchId, Day), Counts> {
         self.days.iter().map(|(key, counts)| (*key, *counts)).collect()
+    }
+}
+
+/// A map for keys that mostly are the one before.
+struct Places<K, V> {
+    known: HashMap<K, usize, RandomState>,
+    values: Vec<(K, V)>,
+    last: usize,
+}
+
+impl<K: Copy + Eq + Hash, V: Default> Places<K, V> {
+    #[inline]
+    fn at(&mut self, key: K) -> &mut V {
+        if self.values.get(self.last).is_none_or(|(last, _)| *last != key) {
+            self.last = *self.known.entry(key).or_insert(self.values.len());
+            if self.last == self.values.len() {
+                self.values.push((key, V::default()));
+            }
+        }
+        &mut self.values[self.last].1
+    }
+
+    fn get(&self, key: K) -> Option<&V> {
+        self.known.get(&key).map(|place| &self.values[*place].1)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.values.iter().map(|(key, value)| (key, value))
+    }
+
+    fn retain(&mut self, is_kept: impl Fn(&K) -> bool) {
+        self.values.retain(|(key, _)| is_kept(key));
+        self.known = self.values.iter().enumerate().map(|(place, (key, _))| (*key, place)).collect();
+    }
+}
+
+impl<K, V> Default for Places<K, V> {
+    fn default() -> Self {
+        Self { known: HashMap::default(), values: Vec::new(), last: 0 }
     }
 }

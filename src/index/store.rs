@@ -6,7 +6,7 @@
 //! m                      mark: store id, keys of the buckets' hash, epoch
 //! p  batch               epoch of the last purge
 //! s  batch  block  epoch owners of serials: 16 bytes each
-//! u  bucket epoch        events of users: 64 bytes each
+//! u  bucket epoch        events of users: see pack.rs
 //! ```
 //!
 //! Keys are big-endian, values little-endian. The epoch in a key is that of the file.
@@ -21,15 +21,15 @@ use parking_lot::Mutex;
 use rocksdb::compaction_filter::Decision;
 use rocksdb::{
     DB, DBCompactionStyle, DBCompressionType, FlushOptions, IngestExternalFileOptions, LogLevel, MergeOperands,
-    Options, SstFileWriter, WriteOptions,
+    Options, SstFileWriter, UniversalCompactOptions, WriteOptions,
 };
-use stockade_protocol::feed::Event;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::BUCKETS;
 use super::counts::Counts;
+use super::pack::Pack;
 use super::segment::Segment;
 use super::view::View;
 use crate::journal::Head;
@@ -62,6 +62,9 @@ const CACHE_BYTES: usize = 64 << 20;
 /// Bytes that merging may write a second: the disk is the journal's first.
 const MERGE_BYTES_PER_SECOND: i64 = 128 << 20;
 
+/// Files from which on some are merged: a reader looks into each, and fewer cost more merging.
+const FILES: i32 = 8;
+
 const MARK: &[u8] = b"m";
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -76,7 +79,7 @@ struct Mark {
     sealed: U64,
 }
 
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// The files cannot be read or written. Nothing depends on them that the journal does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,16 +177,10 @@ impl IndexStore {
             let place = [&batch.to_be_bytes()[..], &block.to_be_bytes()].concat();
             writer.put(key(b's', &place, &epoch.to_be_bytes()), owners.as_bytes()).map_err(index_error)?;
         }
-        let mut events = Vec::<Event>::new();
-        for bucket in 0..BUCKETS {
-            events.clear();
-            events.extend(segment.of_bucket(bucket));
-            if !events.is_empty() {
-                events.reverse();
-                let key = key(b'u', &bucket_key(bucket), &epoch.to_be_bytes());
-                writer.put(key, events.as_bytes()).map_err(index_error)?;
-            }
-        }
+        segment.for_each_pack(
+            |user| self.bucket(user),
+            |bucket, pack| writer.put(key(b'u', &bucket_key(bucket), &epoch.to_be_bytes()), pack).map_err(index_error),
+        )?;
         writer.finish().map_err(index_error)?;
         drop(writer);
         let mut ingest = IngestExternalFileOptions::default();
@@ -258,8 +255,13 @@ pub(super) fn remove(folder: &Path) -> Result<(), IndexError> {
 fn options(purges: &Arc<Mutex<Purges>>) -> Options {
     let mut options = file_options();
     options.create_if_missing(true);
-    // Merging all files of one size together reads a little more and writes far less than levels would.
+    // Merging all files of one size together reads a little more and writes far less than levels would. Nothing is ever
+    // written over, so that a merge of everything gives no space back.
     options.set_compaction_style(DBCompactionStyle::Universal);
+    let mut merges = UniversalCompactOptions::default();
+    merges.set_max_size_amplification_percent(i32::MAX);
+    options.set_universal_compaction_options(&merges);
+    options.set_level_zero_file_num_compaction_trigger(FILES);
     options.set_max_background_jobs(2);
     options.set_ratelimiter(MERGE_BYTES_PER_SECOND, 100_000, 10);
     let mut blocks = rocksdb::BlockBasedOptions::default();
@@ -276,7 +278,8 @@ fn options(purges: &Arc<Mutex<Purges>>) -> Options {
 
 fn file_options() -> Options {
     let mut options = Options::default();
-    options.set_compression_type(DBCompressionType::Lz4);
+    // Ids are random to us, and the rest is packed.
+    options.set_compression_type(DBCompressionType::None);
     options.set_bytes_per_sync(1 << 20);
     options.set_merge_operator_associative("add", |_, existing, operands| Some(sum(existing, operands)));
     options
@@ -302,10 +305,7 @@ fn is_of_nobody(purges: &Mutex<Purges>, key: &[u8], value: &[u8]) -> bool {
         (Some((b's', rest)), Some(epoch)) => {
             rest.first_chunk::<8>().is_some_and(|batch| gone(BatchId::from_be_bytes(*batch), epoch))
         }
-        (Some((b'u', _)), Some(_)) => {
-            let events = <[Event]>::ref_from_bytes(value).unwrap_or(&[]);
-            !events.is_empty() && events.iter().all(|event| gone(event.batch.get(), event.epoch.get()))
-        }
+        (Some((b'u', _)), Some(_)) => Pack::read(value).is_some_and(|pack| pack.all(gone)),
         _ => false,
     }
 }

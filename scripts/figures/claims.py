@@ -1,26 +1,16 @@
-#!/usr/bin/env python3
-"""Measures the table of docs/performance.md:   scripts/figures.py BIN_FOLDER [ROW …]
-
-ROW is one of rates, loads, open, batches, sizes, cores, million, turnover, steady (five minutes), writes, syncs; all of
-them without one. CLAIMS=100000000 for larger sizes, TURNOVER=9600 for longer short batches.
-
-Starts its own servers on a temporary folder of the disk that holds the build folder, loads them with
-stockade-loadtest on the same machine, and prints one line a row. Set CEILING to the path of a yardstick's run.sh to
-run that in the same minute; its lines are printed as they are. Standard library only.
-"""
+"""Rows about claims: rates, loads, sizes, short batches, the open loop."""
 
 import json
-import mmap
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 import urllib.request
+
+from server import Server, connect, folder_bytes, load, wire
 
 STYLES = [
     # name, connections, claims a frame, frames in flight
@@ -53,61 +43,6 @@ BATCHES = 1_000_000
 TURNOVER_CLAIMS = 50_000_000
 # Units of a short batch.
 TURNOVER = os.environ.get("TURNOVER", "960")
-
-
-class Server:
-    def __init__(self, binaries, folder, cores):
-        self.command = [os.path.join(binaries, "stockade"), "serve", "--data", folder, "--listen", "127.0.0.1:0",
-                        "--admin-listen", "127.0.0.1:0"]
-        self.environment = dict(os.environ, STOCKADE_SERVER_CORES=str(cores), STOCKADE_LOG_LEVEL="warn")
-        began = time.monotonic()
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True, env=self.environment)
-        self.lines = []
-        for line in self.process.stdout:
-            self.lines.append(line.strip())
-            if line.startswith("listening on "):
-                self.address = line.split()[2].rstrip(",")
-                self.admin = self.lines[-2].split("//")[-1]
-                break
-        self.ready_s = time.monotonic() - began
-
-    def resident_bytes(self):
-        with open(f"/proc/{self.process.pid}/status") as status:
-            return int(re.search(r"VmRSS:\s+(\d+) kB", status.read()).group(1)) * 1024
-
-    def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def end(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        self.process.wait()
-
-
-def load(binaries, server, connections, claims_per_frame, window, *more):
-    command = [os.path.join(binaries, "stockade-loadtest"), "run", "--server", server.address, "--closed", "--json",
-               "--connections", str(connections), "--claims-per-frame", str(claims_per_frame), "--window", str(window),
-               "--sample", "100000", *more]
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    report = json.loads(result.stdout)
-    assert result.returncode == 0, f"the load test's verification failed: {report['verification']}"
-    return report
-
-
-def warm_memory():
-    """Touches free memory once, all but 4 GiB. A virtual machine gets memory from its host when it is touched for the
-    first time, and may give it back while it is free: here a page then costs five times what it costs otherwise."""
-    with open("/proc/meminfo") as meminfo:
-        available = int(re.search(r"MemAvailable:\s+(\d+) kB", meminfo.read()).group(1)) * 1024
-    size = available - (4 << 30)
-    if size > 0:
-        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
-        mmap.mmap(-1, size, flags=flags).close()
-
-
-def folder_bytes(folder):
-    return sum(os.path.getsize(os.path.join(where, name)) for where, _, names in os.walk(folder) for name in names)
 
 
 def rates(binaries, folder, cores):
@@ -166,11 +101,7 @@ def batches(binaries, folder, cores):
 
 def create_batches(address, in_flight=8, a_frame=1_024):
     """Batches created a second, frames pipelined on one connection."""
-    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tests"))
-    import handwritten_client as wire
-    host, port = address.rsplit(":", 1)
-    connection = wire.Connection((host, int(port)))
-    connection.ask(wire.OP_HELLO, [wire.HELLO.pack(bytes(8), b"figures", b"")])
+    connection = connect(address)
     frames = []
     for first in range(1, BATCHES + 1, a_frame):
         ids = range(first, min(first + a_frame, BATCHES + 1))
@@ -325,23 +256,3 @@ class Watch:
 
 ROWS = {"rates": rates, "loads": loads, "open": open_loop, "batches": batches, "sizes": sizes,
         "cores": other_cores, "million": million, "turnover": turnover, "steady": steady, "writes": writes, "syncs": syncs}
-
-
-def main():
-    binaries = sys.argv[1]
-    rows = sys.argv[2:] or list(ROWS)
-    cores = int(os.environ.get("CORES", "1"))
-    print(f"{time.strftime('%Y-%m-%d %H:%M')}, {os.cpu_count()} cores, server with {cores} network thread(s), fsync")
-    for row in rows:
-        warm_memory()
-        base = tempfile.mkdtemp(prefix="stockade-figures-", dir=binaries)
-        try:
-            if row == "rates" and "CEILING" in os.environ:
-                subprocess.run([os.environ["CEILING"], base], check=True)
-            ROWS[row](binaries, os.path.join(base, "data"), cores)
-        finally:
-            shutil.rmtree(base)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,134 @@
+"""Rows about the rest of a coupon's life: reservations, coupons, limits, wallets, expiry."""
+
+import json
+import os
+import subprocess
+import time
+
+from server import Server, connect, load, wire
+
+STYLES = [
+    # name, connections, requests a frame, frames in flight
+    ("16 connections, 64 single requests", 16, 1, 64),
+    ("16 connections, 4 frames of 64", 16, 64, 4),
+    ("8 connections, 4 frames of 512", 8, 512, 4),
+]
+LIMITS = ["--per-user-day", "1", "--per-day", "4000000000", "--quantity-max", "1", "--audience-any", "1",
+          "--zone", "Asia/Shanghai"]
+OPERATIONS = [
+    # name, requests for one of what the load test counts, flags
+    ("claims", 1, []),
+    ("claims with every limit", 1, LIMITS),
+    ("reserve and confirm", 2, ["--operation", "reserve-confirm"]),
+    ("lock and redeem", 2, ["--operation", "lock-redeem"]),
+]
+HOLDS = int(os.environ.get("HOLDS", "10_000_000"))
+# Every hold ends this long after it was made, and all were made in less than a minute.
+HOLD_S = 90
+LAG_RATE = 1_000_000
+LAG_SAMPLES = 2_000
+
+
+def operations(binaries, folder, cores):
+    """Requests a second of each operation, beside claims in the same minute."""
+    server = Server(binaries, folder, cores)
+    for style, connections, a_frame, window in STYLES:
+        claims = None
+        for name, requests, more in OPERATIONS:
+            spans = ["--duration", "4s", "--warm-up", "1s"]
+            report = load(binaries, server, connections, a_frame, window, *spans, *more)
+            rate = report["claims_per_s"] * requests
+            claims = claims or rate
+            print(f"{style:36} {name:24} {rate:12,.0f} requests/s   {rate / claims:5.2f} of claims   "
+                  f"p50 {report['latency_us']['p50']:8.0f} µs   p99 {report['latency_us']['p99']:8.0f} µs", flush=True)
+    server.end()
+
+
+def wallets(binaries, folder, cores):
+    """Pages a second: of a few coupons that lie in memory, and of ten million in files."""
+    for users, coupons in [(10_000, 20), (1_000_000, 10)]:
+        server = Server(binaries, f"{folder}-{users}", cores)
+        more = ["--users", str(users), "--per-user", "unlimited", "--grants", str(users * coupons)]
+        spans = ["--duration", "5s", "--warm-up", "1s"]
+        report = load(binaries, server, 16, 1, 4, "--operation", "wallet", *spans, *more)
+        latency = report["latency_us"]
+        print(f"wallets of {users:,} users with {coupons} coupons each: {report['claims_per_s']:,.0f} pages/s   p50 {latency['p50']:.0f} µs   "
+              f"p99 {latency['p99']:.0f} µs", flush=True)
+        server.end()
+
+
+def lag(binaries, folder, cores):
+    """From the answer to a claim until the claim's user sees it in the wallet, while others claim."""
+    server = Server(binaries, folder, cores)
+    flags = ["--rate", str(LAG_RATE), "--connections", "8", "--claims-per-frame", "64", "--window", "4096"]
+    crowd = open_loop(binaries, server, *flags, "--duration", "30s", "--warm-up", "1s")
+    time.sleep(4)
+    connection, batch, waits = connect(server.address), 77, []
+    connection.call(wire.OP_CREATE, wire.create_item(batch, 4 * LAG_SAMPLES, name=b"lag"))
+    until = time.monotonic() + 20
+    for user in range(1, LAG_SAMPLES + 1):
+        connection.call(wire.OP_CLAIM, wire.CLAIM.pack(batch, user, user, 0, 1, 0, 0))
+        began = time.perf_counter()
+        page = connection.call(wire.OP_WALLET, wire.WALLET.pack(user, 0, 10, 0, bytes(16), 0))
+        waits.append(time.perf_counter() - began)
+        assert len(page) == 1, "the coupon is not in the wallet"
+        if time.monotonic() > until:
+            break
+    report = json.loads(crowd.communicate()[0])
+    waits.sort()
+    of = lambda share: waits[min(int(len(waits) * share), len(waits) - 1)] * 1e3
+    print(f"claim to wallet at {report['claims_per_s']:,.0f} grants/s: p50 {of(0.5):.1f} ms   p99 {of(0.99):.1f} ms   "
+          f"longest {waits[-1] * 1e3:.1f} ms   ({len(waits)} samples)", flush=True)
+    server.end()
+
+
+def expiry(binaries, folder, cores):
+    """Latency of claims while reservations expire, beside what it is otherwise."""
+    server = Server(binaries, folder, cores)
+    flags = ["--rate", "100000", "--connections", "4", "--claims-per-frame", "16", "--window", "4096",
+             "--gather", "100us", "--warm-up", "2s"]
+    quiet = json.loads(open_loop(binaries, server, *flags, "--duration", "20s").communicate()[0])
+    connection, batch, a_frame, in_flight = connect(server.address), 77, 1_024, 8
+    connection.call(wire.OP_CREATE, wire.create_item(batch, HOLDS + a_frame, name=b"holds"))
+    began, sent, received, frames = time.monotonic(), 0, 0, (HOLDS + a_frame - 1) // a_frame
+    while received < frames:
+        while sent < min(received + in_flight, frames):
+            first = sent * a_frame + 1
+            users = range(first, first + a_frame)
+            items = (wire.RESERVE.pack(batch, user, user, 0, 1, 0, HOLD_S) for user in users)
+            connection.send(wire.frame(wire.OP_RESERVE, b"".join(items), a_frame, first))
+            sent += 1
+        skip_reply(connection)
+        received += 1
+    took = time.monotonic() - began
+    time.sleep(max(0.0, began + HOLD_S - 5 - time.monotonic()))
+    held = held_units(connection, batch)
+    busy = open_loop(binaries, server, *flags, "--duration", f"{int(took) + 10}s")
+    busy = json.loads(busy.communicate()[0])
+    left = held_units(connection, batch)
+    print(f"{held:,} reservations, made in {took:.0f} s, expire in as many; {left:,} left", flush=True)
+    for name, report in (("before", quiet), ("meanwhile", busy)):
+        latency = report["latency_us"]
+        times = "   ".join(f"{at} {latency[at]:,.0f} µs" for at in ("p50", "p99", "p999"))
+        print(f"  claims at 100,000/s {name}: {times}", flush=True)
+    server.end()
+
+
+def held_units(connection, batch):
+    return wire.info(connection.call(wire.OP_SHOW, wire.BATCH_ID.pack(batch))[0])["held"]
+
+
+def skip_reply(connection):
+    """Reads a reply of reservations that all must have been made."""
+    header = wire.HEADER.unpack(connection.receive(wire.HEADER.size))
+    body = connection.receive(header[4])
+    assert body[0] == body[-wire.CLAIM_REPLY.size] == wire.RESERVED, "a reservation was refused"
+
+
+def open_loop(binaries, server, *flags):
+    command = [os.path.join(binaries, "stockade-loadtest"), "run", "--server", server.address, "--json",
+               "--sample", "100000", *flags]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+ROWS = {"operations": operations, "wallets": wallets, "lag": lag, "expiry": expiry}

@@ -216,6 +216,8 @@ pub struct Metrics {
     pub checkpoint: std::sync::Arc<CheckpointMetrics>,
     /// Batches that were counted anew and found right.
     pub audits: AtomicU64,
+    /// From the decision on a group's first record until readers see it, in nanoseconds.
+    pub visible_ns: Histogram,
 }
 
 impl Metrics {
@@ -228,6 +230,7 @@ impl Metrics {
             commit: std::sync::Arc::default(),
             checkpoint: std::sync::Arc::default(),
             audits: AtomicU64::new(0),
+            visible_ns: Histogram::default(),
         }
     }
 

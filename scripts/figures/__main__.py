@@ -16,13 +16,14 @@ sys.dont_write_bytecode = True
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 
 import claims
 import coupons
-from server import warm_memory
+from server import Server, warm_memory
 
 ROWS = claims.ROWS | coupons.ROWS
 
@@ -40,6 +41,8 @@ def main():
                 subprocess.run([os.environ["CEILING"], base], check=True)
             ROWS[row](binaries, os.path.join(base, "data"), cores)
         finally:
+            for server in list(Server.running):
+                server.end(signal.SIGKILL)
             shutil.rmtree(base)
             # Giving the space back is not the next row's business.
             os.sync()

@@ -14,12 +14,15 @@ import handwritten_client as wire
 
 
 class Server:
+    running = []
+
     def __init__(self, binaries, folder, cores):
         self.command = [os.path.join(binaries, "stockade"), "serve", "--data", folder, "--listen", "127.0.0.1:0",
                         "--admin-listen", "127.0.0.1:0"]
         self.environment = dict(os.environ, STOCKADE_SERVER_CORES=str(cores), STOCKADE_LOG_LEVEL="warn")
         began = time.monotonic()
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True, env=self.environment)
+        Server.running.append(self)
         self.lines = []
         for line in self.process.stdout:
             self.lines.append(line.strip())
@@ -39,6 +42,7 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self, how=signal.SIGTERM):
+        Server.running.remove(self)
         self.process.send_signal(how)
         self.process.wait()
 
@@ -47,7 +51,8 @@ def load(binaries, server, connections, claims_per_frame, window, *more):
     command = [os.path.join(binaries, "stockade-loadtest"), "run", "--server", server.address, "--closed", "--json",
                "--connections", str(connections), "--claims-per-frame", str(claims_per_frame), "--window", str(window),
                "--sample", "100000", *more]
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert result.stdout, f"the load test did not run: {result.stderr}"
     report = json.loads(result.stdout)
     assert result.returncode == 0, f"the load test's verification failed: {report['verification']}"
     return report

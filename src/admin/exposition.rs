@@ -104,6 +104,8 @@ fn data(page: &mut Page<'_>, engine: &Engine) -> fmt::Result {
     }
     if let Some(behind) = engine.index_behind() {
         page.gauge("stockade_index_behind_epochs", "Durable epochs that readers do not see yet.", behind)?;
+        let visible = SECONDS.show([&engine.metrics().visible_ns]);
+        page.histogram("stockade_index_visible_seconds", "From a decision until readers see it.", &visible)?;
         let audits = engine.metrics().audits.load(Ordering::Relaxed);
         page.counter("stockade_audits_total", "Batches that were counted anew and found right.", audits)?;
     }

@@ -177,8 +177,16 @@ fn follow(index: &Arc<Index>, reader: Box<dyn Reader + Send>, engine: &Arc<Engin
     let day_of = move |batch, time_ms| {
         registry.find(batch).map_or_else(|| Calendar::Utc.day_of(time_ms), |batch| batch.day_of(time_ms))
     };
-    let journal = Arc::clone(&engine.journal);
-    Indexer::start(Arc::clone(index), IndexerOptions { reader, journal, day_of: Box::new(day_of) })
+    let (journal, seer, since_ms) = (Arc::clone(&engine.journal), Arc::clone(engine), engine.now_ms());
+    let on_visible = move |time_ms| {
+        // What is older waited for the start.
+        if time_ms >= since_ms {
+            let waited = Duration::from_millis(seer.now_ms().saturating_sub(time_ms));
+            seer.metrics.visible_ns.record_duration(waited);
+        }
+    };
+    let (day_of, on_visible) = (Box::new(day_of), Box::new(on_visible));
+    Indexer::start(Arc::clone(index), IndexerOptions { reader, journal, day_of, on_visible })
 }
 
 /// What a checkpoint may replace: what the index has in files and no consumer needs.

@@ -17,7 +17,7 @@ use crate::types::{BatchId, Epoch, TimeMs};
 /// Time between two looks at the journal, while nobody waits for it.
 const ROUND: Duration = Duration::from_millis(5);
 
-/// Priority of the threads: a tenth of a processor for which all want more.
+/// Priority of the sealer: a tenth of a processor for which all want more.
 const NICE: i32 = 10;
 
 /// What an indexer works with.
@@ -28,6 +28,8 @@ pub struct IndexerOptions {
     pub journal: Arc<Journal>,
     /// The day of a batch at some time.
     pub day_of: Box<dyn Fn(BatchId, TimeMs) -> Day + Send>,
+    /// Is told the time of each group when readers see it.
+    pub on_visible: Box<dyn Fn(TimeMs) + Send>,
 }
 
 /// A running indexer. Dropping it ends the threads; what is in no file yet is read again at the next start.
@@ -60,7 +62,6 @@ impl Indexer {
         let followed = Arc::clone(&index);
         let work = Work { index, options, stopping: Arc::clone(&stopping), full };
         let run = move || {
-            stand_back();
             let _nobody_cares = work.index.thread.set(thread::current());
             work.run();
             drop(work);
@@ -126,10 +127,13 @@ impl Work {
             if epoch > up_to || self.stopping.load(Ordering::Relaxed) {
                 return false;
             }
-            failed = self.add(bytes).err();
-            if failed.is_none() {
-                self.reach(epoch);
-                self.seal_if_due();
+            match self.add(bytes) {
+                Ok(time_ms) => {
+                    self.reach(epoch);
+                    (self.options.on_visible)(time_ms);
+                    self.seal_if_due();
+                }
+                Err(reason) => failed = Some(reason),
             }
             failed.is_none()
         });
@@ -143,8 +147,8 @@ impl Work {
         Ok(())
     }
 
-    /// Adds the events of a group. Readers see none of them, or all.
-    fn add(&self, bytes: &[u8]) -> Result<(), String> {
+    /// Adds the events of a group, and tells its time. Readers see none of them, or all.
+    fn add(&self, bytes: &[u8]) -> Result<TimeMs, String> {
         // Its hash was checked when it was written, or at the start.
         let group = Group::read_again(bytes).map_err(|error| format!("a group {error}"))?;
         let mut tail = self.index.tail.write();
@@ -162,7 +166,8 @@ impl Work {
             tail.open.add(&event, self.index.store.bucket(event.user.get()), day);
         });
         tail.open.reaches(group.epoch);
-        added.map_err(|error| format!("the group of epoch {} {error}", group.epoch))
+        added.map_err(|error| format!("the group of epoch {} {error}", group.epoch))?;
+        Ok(group.time_ms)
     }
 
     fn reach(&self, epoch: Epoch) {
@@ -194,9 +199,9 @@ impl Work {
     }
 }
 
-/// Lets the threads that sell go first where processors are short: the index then falls behind, and catches up.
+/// Lets the threads that sell, and the indexer, go first where processors are short.
 fn stand_back() {
-    // Where that is forbidden, the index only takes more of the processors.
+    // Where that is forbidden, the sealer only takes more of the processors.
     let _is_a_favour = rustix::process::setpriority_process(None, NICE);
 }
 

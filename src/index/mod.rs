@@ -13,6 +13,7 @@
 //! What a checkpoint leaves out of the journal, the index still has: no checkpoint goes further than its files.
 
 mod counts;
+mod events;
 mod indexer;
 mod lot;
 mod pack;
@@ -147,13 +148,16 @@ impl Index {
     pub fn of_user(&self, user: UserId) -> Result<Vec<Event>, IndexError> {
         let bucket = self.store.bucket(user);
         let mut events = Vec::new();
-        let behind = self.snapshot(|after, segments| {
-            segments.iter().filter(|segment| segment.last_epoch() > after).for_each(|segment| {
-                segment.of_user(bucket, user, &mut events);
-            });
-        });
-        let mut all = behind.of_user(bucket, user)?;
-        all.append(&mut events);
+        let files = {
+            let tail = self.tail.read();
+            let segments = tail.sealing.iter().map(|segment| &**segment).chain([&tail.open]);
+            segments.for_each(|segment| segment.of_user(bucket, user, &mut events));
+            // While the lock is held no segment is dropped; one that comes into the files meanwhile is seen twice.
+            self.store.events(bucket)
+        };
+        let mut all = files.of_user(user)?;
+        let seen = all.iter().map(|event| event.epoch.get()).max().unwrap_or(0);
+        all.extend(events.into_iter().filter(|event| event.epoch.get() > seen));
         let purged = self.purged.lock();
         all.retain(|event| purged.get(&event.batch.get()).is_none_or(|epoch| event.epoch.get() > *epoch));
         Ok(all)

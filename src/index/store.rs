@@ -124,6 +124,10 @@ impl IndexStore {
         Ok((store, mark.sealed.get()))
     }
 
+    pub(super) fn database(&self) -> &DB {
+        &self.db
+    }
+
     /// Merges no more files.
     pub(super) fn stop(&self) {
         self.db.cancel_all_background_work(true);

@@ -1,14 +1,12 @@
 //! The index's files as they are at one moment.
 
 use rocksdb::{ReadOptions, Snapshot};
-use stockade_protocol::feed::Event;
 use zerocopy::FromBytes;
 
 use super::counts::{Counts, Days};
-use super::pack::Pack;
 use super::segment::{BLOCK_SERIALS, Owner};
-use super::store::{IndexError, bucket_key, day_of, index_error, key};
-use crate::types::{BatchId, Epoch, UserId};
+use super::store::{IndexError, day_of, index_error, key};
+use crate::types::{BatchId, Epoch};
 
 /// The files at one moment.
 pub(super) struct View<'a> {
@@ -18,16 +16,6 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    /// The events of a user, in order.
-    pub(super) fn of_user(&self, bucket: usize, user: UserId) -> Result<Vec<Event>, IndexError> {
-        let (mut events, mut is_whole) = (Vec::new(), true);
-        self.scan(&key(b'u', &bucket_key(bucket), &[]), |_, value| {
-            is_whole = Pack::read(value).is_some_and(|pack| pack.of_user(user, &mut events));
-            is_whole
-        })?;
-        if is_whole { Ok(events) } else { Err(index_error(format!("its bucket {bucket} is damaged"))) }
-    }
-
     /// Adds owners of a batch from a serial on: at least `least`, or all.
     pub(super) fn owners(
         &self,

@@ -4,114 +4,55 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::limits::is_page;
+use crate::numbered::numbered;
 use crate::status::Status;
 
 /// Flag of a change's reply: done earlier by the same order.
 pub const REPLAYED: u8 = 1;
 
-/// What is done with a coupon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Action {
-    /// An order takes hold of it.
-    Lock = 1,
-    /// The order gives it up.
-    Unlock = 2,
-    /// The order uses it.
-    Redeem = 3,
-    /// The order was refunded: it can be used again.
-    Restore = 4,
-    /// Its unit goes back into stock.
-    Return = 5,
-    /// An operator makes it worthless.
-    Void = 6,
-}
-
-impl Action {
-    /// Every action.
-    pub const ALL: [Action; 6] =
-        [Action::Lock, Action::Unlock, Action::Redeem, Action::Restore, Action::Return, Action::Void];
-
-    /// The action with this number, if there is one.
-    #[must_use]
-    pub fn from_number(number: u8) -> Option<Action> {
-        Action::ALL.into_iter().find(|action| *action as u8 == number)
-    }
-
-    /// The word for it in the tools.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Action::Lock => "lock",
-            Action::Unlock => "unlock",
-            Action::Redeem => "redeem",
-            Action::Restore => "restore",
-            Action::Return => "return",
-            Action::Void => "void",
-        }
+numbered! {
+    /// What is done with a coupon.
+    pub enum Action {
+        /// An order takes hold of it.
+        Lock = 1, "lock";
+        /// The order gives it up.
+        Unlock = 2, "unlock";
+        /// The order uses it.
+        Redeem = 3, "redeem";
+        /// The order was refunded: it can be used again.
+        Restore = 4, "restore";
+        /// Its unit goes back into stock.
+        Return = 5, "return";
+        /// An operator makes it worthless.
+        Void = 6, "void";
     }
 }
 
-/// Where a unit that was taken is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum State {
-    /// Held for a while.
-    Reserved = 1,
-    /// The user's.
-    Granted = 2,
-    /// An order has hold of it.
-    Locked = 3,
-    /// An order used it.
-    Redeemed = 4,
-    /// Its unit went back into stock.
-    Returned = 5,
-    /// An operator made it worthless.
-    Voided = 6,
-    /// Its time passed.
-    Expired = 7,
-    /// Its reservation was cancelled.
-    Cancelled = 8,
-    /// Its reservation's time passed.
-    Lapsed = 9,
+numbered! {
+    /// Where a unit that was taken is in its life.
+    pub enum State {
+        /// Held for a while.
+        Reserved = 1, "reserved";
+        /// The user's.
+        Granted = 2, "granted";
+        /// An order has hold of it.
+        Locked = 3, "locked";
+        /// An order used it.
+        Redeemed = 4, "redeemed";
+        /// Its unit went back into stock.
+        Returned = 5, "returned";
+        /// An operator made it worthless.
+        Voided = 6, "voided";
+        /// Its time passed.
+        Expired = 7, "expired";
+        /// Its reservation was cancelled.
+        Cancelled = 8, "cancelled";
+        /// Its reservation's time passed.
+        Lapsed = 9, "lapsed";
+    }
 }
 
 impl State {
-    /// Every state.
-    pub const ALL: [State; 9] = [
-        State::Reserved,
-        State::Granted,
-        State::Locked,
-        State::Redeemed,
-        State::Returned,
-        State::Voided,
-        State::Expired,
-        State::Cancelled,
-        State::Lapsed,
-    ];
-
-    /// The state with this number, if there is one.
-    #[must_use]
-    pub fn from_number(number: u8) -> Option<State> {
-        State::ALL.into_iter().find(|state| *state as u8 == number)
-    }
-
-    /// The word for it in the tools.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            State::Reserved => "reserved",
-            State::Granted => "granted",
-            State::Locked => "locked",
-            State::Redeemed => "redeemed",
-            State::Returned => "returned",
-            State::Voided => "voided",
-            State::Expired => "expired",
-            State::Cancelled => "cancelled",
-            State::Lapsed => "lapsed",
-        }
-    }
-
     /// The state's bit in a filter.
     #[must_use]
     pub const fn bit(self) -> u16 {

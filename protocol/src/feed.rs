@@ -4,83 +4,59 @@ use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::limits::{CONSUMER_NAME_BYTES_MAX, FEED_WINDOW_MAX};
+use crate::numbered::numbered;
 use crate::status::Status;
 use crate::text::{FixedText, TextError};
 
 /// Flag of a subscription: go on from the consumer's stored cursor.
 pub const STORED: u8 = 1;
 
-/// One table for the number and the name of each kind of event, so that they cannot disagree.
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
-        /// What happened.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
-        pub enum Kind { $($(#[$doc])* $variant = $number,)* }
-
-        impl Kind {
-            /// Every kind.
-            pub const ALL: &'static [Kind] = &[$(Kind::$variant,)*];
-
-            /// The kind with this number, if there is one.
-            #[must_use]
-            #[inline]
-            pub const fn from_number(number: u8) -> Option<Kind> {
-                match number { $($number => Some(Kind::$variant),)* _ => None }
-            }
-
-            /// The name that the specification and the tools use.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Kind::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// Units were granted by a claim.
-    Granted = 1, "granted";
-    /// Units were reserved; the value is the seconds that the reservation lives.
-    Reserved = 2, "reserved";
-    /// A reservation was confirmed.
-    Confirmed = 3, "confirmed";
-    /// A reservation was cancelled; the value is the first serial under which the units came back.
-    Cancelled = 4, "cancelled";
-    /// A reservation's time passed; the same.
-    Lapsed = 5, "lapsed";
-    /// A reservation lives so many seconds from here.
-    Extended = 6, "extended";
-    /// A reservation was cancelled that had not come.
-    CancelledAhead = 7, "cancelled_ahead";
-    /// An order took hold of a coupon.
-    Locked = 8, "locked";
-    /// An order gave a coupon up; the value says whether it had it: 0 = yes.
-    Unlocked = 9, "unlocked";
-    /// An order used a coupon.
-    Redeemed = 10, "redeemed";
-    /// A redeemed coupon can be used again; the value is the last day on which it is valid.
-    Restored = 11, "restored";
-    /// A coupon's unit went back into stock; the value is its new serial.
-    Returned = 12, "returned";
-    /// A coupon was made worthless.
-    Voided = 13, "voided";
-    /// A batch was created with so many units.
-    BatchCreated = 20, "batch_created";
-    /// A batch's state was set; the value is its number.
-    BatchChanged = 21, "batch_changed";
-    /// So many units were added.
-    BatchAdded = 22, "batch_added";
-    /// So many units were withdrawn.
-    BatchWithdrawn = 23, "batch_withdrawn";
-    /// A batch was edited; the value says which fields.
-    BatchEdited = 24, "batch_edited";
-    /// A batch was forgotten.
-    BatchPurged = 25, "batch_purged";
-    /// So many coupons expired, those taken on the day `serial` or before.
-    BatchExpired = 26, "batch_expired";
-    /// So many units of a closed batch are only counted; `serial` says in which number.
-    BatchCondensed = 27, "batch_condensed";
+numbered! {
+    /// What happened.
+    pub enum Kind {
+        /// Units were granted by a claim.
+        Granted = 1, "granted";
+        /// Units were reserved; the value is the seconds that the reservation lives.
+        Reserved = 2, "reserved";
+        /// A reservation was confirmed.
+        Confirmed = 3, "confirmed";
+        /// A reservation was cancelled; the value is the first serial under which the units came back.
+        Cancelled = 4, "cancelled";
+        /// A reservation's time passed; the same.
+        Lapsed = 5, "lapsed";
+        /// A reservation lives so many seconds from here.
+        Extended = 6, "extended";
+        /// A reservation was cancelled that had not come.
+        CancelledAhead = 7, "cancelled_ahead";
+        /// An order took hold of a coupon.
+        Locked = 8, "locked";
+        /// An order gave a coupon up; the value says whether it had it: 0 = yes.
+        Unlocked = 9, "unlocked";
+        /// An order used a coupon.
+        Redeemed = 10, "redeemed";
+        /// A redeemed coupon can be used again; the value is the last day on which it is valid.
+        Restored = 11, "restored";
+        /// A coupon's unit went back into stock; the value is its new serial.
+        Returned = 12, "returned";
+        /// A coupon was made worthless.
+        Voided = 13, "voided";
+        /// A batch was created with so many units.
+        BatchCreated = 20, "batch_created";
+        /// A batch's state was set; the value is its number.
+        BatchChanged = 21, "batch_changed";
+        /// So many units were added.
+        BatchAdded = 22, "batch_added";
+        /// So many units were withdrawn.
+        BatchWithdrawn = 23, "batch_withdrawn";
+        /// A batch was edited; the value says which fields.
+        BatchEdited = 24, "batch_edited";
+        /// A batch was forgotten.
+        BatchPurged = 25, "batch_purged";
+        /// So many coupons expired, those taken on the day `serial` or before.
+        BatchExpired = 26, "batch_expired";
+        /// So many units of a closed batch are only counted; `serial` says in which number.
+        BatchCondensed = 27, "batch_condensed";
+    }
 }
 
 /// One event.

@@ -4,6 +4,7 @@ use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::limits::{CLIENT_NAME_BYTES_MAX, SERVER_VERSION_BYTES_MAX, TOKEN_BYTES_MAX};
+use crate::numbered::numbered;
 use crate::status::Status;
 use crate::text::{FixedText, TextError};
 
@@ -49,32 +50,19 @@ impl Hello {
     }
 }
 
-/// What an answer promises to survive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Durability {
-    /// Synced to the disk before it is answered: survives the loss of power.
-    Fsync = 0,
-    /// Handed to the operating system: survives the death of the process, not of the machine.
-    Os = 1,
-    /// Kept in memory only: survives nothing.
-    Memory = 2,
+numbered! {
+    /// What an answer promises to survive.
+    pub enum Durability {
+        /// Synced to the disk before it is answered: survives the loss of power.
+        Fsync = 0, "fsync";
+        /// Handed to the operating system: survives the death of the process, not of the machine.
+        Os = 1, "os";
+        /// Kept in memory only: survives nothing.
+        Memory = 2, "memory";
+    }
 }
 
 impl Durability {
-    /// Every mode.
-    pub const ALL: [Durability; 3] = [Durability::Fsync, Durability::Os, Durability::Memory];
-
-    /// The word for it in the configuration, the tools and the metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Durability::Fsync => "fsync",
-            Durability::Os => "os",
-            Durability::Memory => "memory",
-        }
-    }
-
     /// The mode with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Durability> {
@@ -145,7 +133,7 @@ impl Welcome {
     /// What the server's answers survive; `None` for a mode that this client does not know.
     #[must_use]
     pub fn durability(&self) -> Option<Durability> {
-        Durability::ALL.into_iter().find(|mode| *mode as u8 == self.durability)
+        Durability::from_number(self.durability)
     }
 
     /// The server's version.

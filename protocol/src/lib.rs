@@ -16,6 +16,7 @@ pub mod feed;
 pub mod frame;
 pub mod hello;
 pub mod limits;
+mod numbered;
 pub mod ping;
 pub mod reservation;
 pub mod status;

@@ -214,14 +214,17 @@ fn states_actions_and_modes_have_their_number_and_name() {
     let of_coupons = numbered(&coupon::State::ALL, |state| state as u8, |state| state.name().to_owned());
     assert_eq!(enumeration(coupon_states), of_coupons);
 
-    let action_name = |action: batch::Action| format!("{action:?}").to_lowercase();
     for (title, field, expected) in [
         (
             "**BATCH_CREATE, BATCH_SHOW",
             "state",
             numbered(&batch::State::ALL, |state| state as u8, |state| state.name().to_owned()),
         ),
-        ("**BATCH_CHANGE", "action", numbered(&batch::Action::ALL, |action| action as u8, action_name)),
+        (
+            "**BATCH_CHANGE",
+            "action",
+            numbered(&batch::Action::ALL, |action| action as u8, |action| action.name().to_owned()),
+        ),
         (
             "**COUPON_CHANGE request",
             "action",
@@ -237,7 +240,7 @@ fn states_actions_and_modes_have_their_number_and_name() {
 fn kinds_of_events_have_their_number_and_name() {
     let rows = table(&["kind", "name", "value"]).rows;
     let written = rows.iter().map(|row| (row[0].parse().expect("a number"), row[1].clone())).collect::<Vec<_>>();
-    assert_eq!(written, numbered(Kind::ALL, |kind| kind as u8, |kind| kind.name().to_owned()));
+    assert_eq!(written, numbered(&Kind::ALL, |kind| kind as u8, |kind| kind.name().to_owned()));
 
     // The state that a batch was set to is one of the batch's states; no batch is set to the others.
     let changed = rows.iter().find(|row| row[1] == Kind::BatchChanged.name()).expect("a row");

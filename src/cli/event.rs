@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn every_kind_is_told_and_an_unknown_one_as_it_came() {
         for kind in Kind::ALL {
-            assert!(line(&event(Some(*kind), 0, 1)).contains(&format!("  {}  batch 7", kind.name())));
+            assert!(line(&event(Some(kind), 0, 1)).contains(&format!("  {}  batch 7", kind.name())));
         }
         let unknown = output::json_text(&record(&event(None, 5, 6)));
         assert!(unknown.contains("\"kind\":null") && unknown.contains("\"value\":6"), "{unknown}");

@@ -31,6 +31,7 @@ impl World {
             reader: Box::new(Groups::of(&self.store, self.durable)),
             journal: Arc::new(Journal::new(1, self.durable + 1, 1)),
             day_of: Box::new(move |batch, time_ms| day_of(zones.get(&batch).unwrap_or(&utc), time_ms)),
+            on_visible: Box::new(|_| ()),
         };
         let indexer = Indexer::start(Arc::clone(&index), options);
         if !index.wait_for(self.durable, WAIT_MAX) {

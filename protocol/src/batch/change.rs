@@ -3,33 +3,23 @@
 use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// What an operator does with a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Action {
-    /// A draft becomes claimable (from its start on, if it has one).
-    Activate = 1,
-    /// Claims are refused until it is resumed.
-    Pause = 2,
-    /// A paused batch becomes claimable again.
-    Resume = 3,
-    /// No claim is granted any more, for good.
-    End = 4,
-    /// An ended batch gives its memory back; nothing of it changes any more.
-    Close = 5,
-    /// A closed batch and all of its history are forgotten.
-    Purge = 6,
-}
+use crate::numbered::numbered;
 
-impl Action {
-    /// Every action.
-    pub const ALL: [Action; 6] =
-        [Action::Activate, Action::Pause, Action::Resume, Action::End, Action::Close, Action::Purge];
-
-    /// The action with this number, if there is one.
-    #[must_use]
-    pub fn from_number(number: u8) -> Option<Action> {
-        Action::ALL.into_iter().find(|action| *action as u8 == number)
+numbered! {
+    /// What an operator does with a batch.
+    pub enum Action {
+        /// A draft becomes claimable (from its start on, if it has one).
+        Activate = 1, "activate";
+        /// Claims are refused until it is resumed.
+        Pause = 2, "pause";
+        /// A paused batch becomes claimable again.
+        Resume = 3, "resume";
+        /// No claim is granted any more, for good.
+        End = 4, "end";
+        /// An ended batch gives its memory back; nothing of it changes any more.
+        Close = 5, "close";
+        /// A closed batch and all of its history are forgotten.
+        Purge = 6, "purge";
     }
 }
 

@@ -5,43 +5,25 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::terms::{Terms, shared_terms, some};
 use crate::limits::{BATCH_NAME_BYTES_MAX, ZONE_BYTES_MAX};
+use crate::numbered::numbered;
 use crate::status::Status;
 use crate::text::FixedText;
 
-/// Where a batch is in its life. Sold-out is no state: it follows from the numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum State {
-    /// Created, not yet activated.
-    Draft = 1,
-    /// Activated; its window has not begun.
-    Scheduled = 2,
-    /// Claims are granted.
-    Active = 3,
-    /// Claims are refused until it is resumed.
-    Paused = 4,
-    /// No claim is granted any more.
-    Ended = 5,
-    /// Its memory is given back.
-    Closed = 6,
-}
-
-impl State {
-    /// Every state.
-    pub const ALL: [State; 6] =
-        [State::Draft, State::Scheduled, State::Active, State::Paused, State::Ended, State::Closed];
-
-    /// The word for it in the tools.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            State::Draft => "draft",
-            State::Scheduled => "scheduled",
-            State::Active => "active",
-            State::Paused => "paused",
-            State::Ended => "ended",
-            State::Closed => "closed",
-        }
+numbered! {
+    /// Where a batch is in its life. Sold-out is no state: it follows from the numbers.
+    pub enum State {
+        /// Created, not yet activated.
+        Draft = 1, "draft";
+        /// Activated; its window has not begun.
+        Scheduled = 2, "scheduled";
+        /// Claims are granted.
+        Active = 3, "active";
+        /// Claims are refused until it is resumed.
+        Paused = 4, "paused";
+        /// No claim is granted any more.
+        Ended = 5, "ended";
+        /// Its memory is given back.
+        Closed = 6, "closed";
     }
 }
 
@@ -205,7 +187,7 @@ impl BatchInfo {
     /// The state; `None` when there is no such batch.
     #[must_use]
     pub fn state(&self) -> Option<State> {
-        State::ALL.into_iter().find(|state| *state as u8 == self.state)
+        State::from_number(self.state)
     }
 
     /// The batch's terms as they are now; `stock` is the total, and `draft` is not told.

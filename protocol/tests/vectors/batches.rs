@@ -133,7 +133,7 @@ impl Item for AddStock {
 impl Item for BatchInfo {
     fn from_fields(fields: &Value) -> Self {
         let (status, batch, state) = (status(fields), number(fields, "batch"), number::<u8>(fields, "state"));
-        let mut info = match State::ALL.into_iter().find(|known| *known as u8 == state) {
+        let mut info = match State::from_number(state) {
             Some(state) => BatchInfo::about(status, batch, state, &terms(fields)),
             None => BatchInfo::refused(status, batch),
         };

@@ -22,7 +22,7 @@ impl Item for Hello {
 impl Item for Welcome {
     fn from_fields(fields: &Value) -> Self {
         let mode: u8 = number(fields, "durability");
-        let mode = Durability::ALL.into_iter().find(|known| *known as u8 == mode).expect("a known mode");
+        let mode = Durability::from_number(mode).expect("a known mode");
         let mut welcome = Welcome::new(mode, text(fields, "server_version"));
         assert_eq!(u64::from(welcome.protocol_version), number::<u64>(fields, "protocol_version"));
         welcome.cores.set(number(fields, "cores"));

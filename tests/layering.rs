@@ -55,7 +55,7 @@ struct Home {
 /// `src/config.rs` and everything in `src/config/`. Folders of tests and benches may name anything.
 const HOMES: &[Home] = &[
     // One wrapper each; the journal and the index are two databases.
-    home("rocksdb", "src/journal/rocks src/index/store src/index/view"),
+    home("rocksdb", "src/journal/rocks src/index/store src/index/view src/index/events"),
     home("xxhash_rust", "src/journal src/index/store src/engine/wallet"),
     home("dashmap", "src/engine"),
     home("foldhash", "src/users src/journal src/index/segment src/engine loadtest"),

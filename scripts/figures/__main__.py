@@ -5,9 +5,9 @@ rest of a coupon's life: operations, wallets, lag, expiry. All of them without o
 TURNOVER=9600 for longer short batches.
 
 Starts its own servers on a temporary folder of the disk that holds the build folder, loads them with
-stockade-loadtest on the same machine, and prints one line a row. Environment variables change the server's settings
-(STOCKADE_READING_INDEX=false). Set CEILING to the path of a yardstick's run.sh to run that in the same minute; its
-lines are printed as they are. Standard library only.
+stockade-loadtest on the same machine, and prints one line a row. Rows of claims run without the index for readers, or
+with it where the environment has STOCKADE_READING_INDEX=true. Set CEILING to the path of a yardstick's run.sh to run
+that in the same minute; its lines are printed as they are. Standard library only.
 """
 
 import sys

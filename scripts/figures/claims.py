@@ -139,9 +139,10 @@ def sizes(binaries, folder, cores):
     granted = report["outcomes"]["GRANTED"]
     grown = server.resident_bytes() - empty
     stored = folder_bytes(os.path.join(folder, "rocksdb"))
+    indexed = folder_bytes(os.path.join(folder, "index"))
     server.end(signal.SIGKILL)
     print(f"{granted:,} claims granted: {grown / granted:.1f} bytes of resident growth and "
-          f"{stored / granted:.1f} bytes on disk a claim", flush=True)
+          f"{stored / granted:.1f} bytes on disk a claim, {indexed / granted:.1f} of the index", flush=True)
     server = Server(binaries, folder, cores)
     print(f"restart after kill -9: ready in {server.ready_s:.2f} s ({server.lines[1]})", flush=True)
     server.end()

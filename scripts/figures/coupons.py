@@ -34,7 +34,7 @@ LAG_SAMPLES = 2_000
 
 def operations(binaries, folder, cores):
     """Requests a second of each operation, beside claims in the same minute."""
-    server = Server(binaries, folder, cores)
+    server = Server(binaries, folder, cores, index="true")
     for style, connections, a_frame, window in STYLES:
         claims = None
         for name, requests, more in OPERATIONS:
@@ -50,20 +50,20 @@ def operations(binaries, folder, cores):
 def wallets(binaries, folder, cores):
     """Pages a second: of a few coupons that lie in memory, and of ten million in files."""
     for users, coupons in [(10_000, 20), (1_000_000, 10)]:
-        server = Server(binaries, f"{folder}-{users}", cores)
+        server = Server(binaries, f"{folder}-{users}", cores, index="true")
         more = ["--users", str(users), "--per-user", "unlimited", "--grants", str(users * coupons)]
         spans = ["--duration", "5s", "--warm-up", "1s"]
         report = load(binaries, server, 16, 1, 4, "--operation", "wallet", *spans, *more)
         latency = report["latency_us"]
-        print(f"wallets of {users:,} users with {coupons} coupons each: {report['claims_per_s']:,.0f} pages/s   p50 {latency['p50']:.0f} µs   "
-              f"p99 {latency['p99']:.0f} µs", flush=True)
+        print(f"wallets of {users:,} users with {coupons} coupons each: {report['claims_per_s']:,.0f} pages/s   "
+              f"p50 {latency['p50']:.0f} µs   p99 {latency['p99']:.0f} µs", flush=True)
         server.end()
 
 
 def lag(binaries, folder, cores):
     """How late readers see what was decided: as the server tells, and as a client finds that claims and looks."""
     for rate in LAG_RATES:
-        server = Server(binaries, f"{folder}-{rate}", cores)
+        server = Server(binaries, f"{folder}-{rate}", cores, index="true")
         flags = ["--rate", str(rate), "--connections", "8", "--claims-per-frame", "64", "--window", "4096"]
         crowd = open_loop(binaries, server, *flags, "--duration", "20s", "--warm-up", "1s")
         time.sleep(3)
@@ -94,8 +94,12 @@ def quantiles(server, metric, *shares):
 
 
 def expiry(binaries, folder, cores):
-    """Latency of claims while reservations expire, beside what it is otherwise."""
-    server = Server(binaries, folder, cores)
+    """Latency of claims while reservations expire, beside what it is otherwise; without the index and with it."""
+    for index in ("false", "true"):
+        expire(Server(binaries, f"{folder}-{index}", cores, index=index), binaries, index)
+
+
+def expire(server, binaries, index):
     flags = ["--rate", "100000", "--connections", "4", "--claims-per-frame", "16", "--window", "4096",
              "--gather", "100us", "--warm-up", "2s"]
     quiet = json.loads(open_loop(binaries, server, *flags, "--duration", "20s").communicate()[0])
@@ -117,7 +121,7 @@ def expiry(binaries, folder, cores):
     time.sleep(max(0.0, began + HOLD_S - 2 - time.monotonic()))
     busy = open_loop(binaries, server, *flags, "--duration", f"{int(took) + 2}s")
     busy = json.loads(busy.communicate()[0])
-    print(f"{held:,} reservations expire in {took:.0f} s; {held_units(server, batch):,} are left", flush=True)
+    print(f"{held:,} reservations expire in {took:.0f} s, index {index}; {held_units(server, batch):,} are left", flush=True)
     for name, report in (("before", quiet), ("meanwhile", busy)):
         latency = report["latency_us"]
         times = "   ".join(f"{at} {latency[at]:,.0f} µs" for at in ("p50", "p99", "p999"))

@@ -14,12 +14,17 @@ import handwritten_client as wire
 
 
 class Server:
+    """Without the index for readers, unless the row is about it or the environment says otherwise."""
+
     running = []
 
-    def __init__(self, binaries, folder, cores):
+    def __init__(self, binaries, folder, cores, index=None):
         self.command = [os.path.join(binaries, "stockade"), "serve", "--data", folder, "--listen", "127.0.0.1:0",
                         "--admin-listen", "127.0.0.1:0"]
         self.environment = dict(os.environ, STOCKADE_SERVER_CORES=str(cores), STOCKADE_LOG_LEVEL="warn")
+        if index is not None:
+            self.environment["STOCKADE_READING_INDEX"] = index
+        self.environment.setdefault("STOCKADE_READING_INDEX", "false")
         began = time.monotonic()
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True, env=self.environment)
         Server.running.append(self)

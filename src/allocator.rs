@@ -5,14 +5,17 @@
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// `background_thread`: memory that was freed goes back to the system after ten seconds, also when nothing is
+/// `background_thread`: memory that was freed goes back to the system after `dirty_decay_ms`, also when nothing is
 /// allocated.
 ///
-/// Not `thp:always`: large pages made no difference to the rate once the index of users was small, and doubled the
-/// slowest answers, since the kernel clears two megabytes at a time (22 November 2026).
+/// `thp`: in large pages. A look at a user lands anywhere in the tables, and with small pages it waits for the
+/// translation of its address, in a virtual machine twice: measured on 28 November 2026 with frames of 64, claims cost
+/// 819 ns of processor time without and 687 with them, ten million claims were read back in 1.4 s and in 1.05, the
+/// slowest answers of an open loop stayed as they were, and memory grew by 0.6 bytes a claim. (Where the system does
+/// not give large pages, nothing changes.)
 ///
 /// The environment variable `MALLOC_CONF` is read after this and wins.
 // SAFETY: the allocator declares `malloc_conf` as a pointer to a C string: a reference to bytes that live for ever and
 // end with a zero is one. Nothing else defines the name: the program would not link.
 #[unsafe(export_name = "malloc_conf")]
-pub(crate) static MALLOC_CONF: &[u8; 23] = b"background_thread:true\0";
+pub(crate) static MALLOC_CONF: &[u8; 54] = b"background_thread:true,thp:always,dirty_decay_ms:4000\0";

@@ -1,5 +1,6 @@
 //! An engine in memory that decides claims as the server would, one burst after the other.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::{self, Thread};
 
@@ -74,8 +75,9 @@ impl Sale {
         self.wait(burst.leave());
     }
 
-    /// Decides all claims, waits for each burst to be durable, and asserts that every answer is `expected`.
-    pub(crate) fn decide(&self, claims: &[Claim], expected: impl Fn(&ClaimReply) -> bool) {
+    /// Decides all claims, and asserts that every answer is `expected`. At most `bursts` bursts wait to be durable.
+    pub(crate) fn decide(&self, claims: &[Claim], bursts: usize, expected: impl Fn(&ClaimReply) -> bool) {
+        let mut waiting = VecDeque::new();
         for claims in claims.chunks(BURST) {
             let mut burst = self.running.engine.burst(0);
             let (mut ahead, mut as_expected) = (LookAhead::new(claims), 0);
@@ -84,8 +86,12 @@ impl Sale {
                 as_expected += usize::from(expected(&burst.claim_sighted(claim, &sight)));
             }
             assert_eq!(as_expected, claims.len(), "answers as the workload expects them");
-            self.wait(burst.leave());
+            waiting.push_back(burst.leave());
+            if waiting.len() == bursts {
+                self.wait(waiting.pop_front().expect("it is not empty"));
+            }
         }
+        waiting.into_iter().for_each(|epoch| self.wait(epoch));
     }
 
     /// Grants that were read from the store.

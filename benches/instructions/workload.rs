@@ -97,7 +97,7 @@ fn grants(rounds: usize, batches: u32) {
     sale.create((0..ROUNDS_MAX * batches).map(u64::from), 2 * CLAIMS);
     let claims = |round| claims(0, |index| u64::from(round * batches + index % batches));
     let prepared = (0..ROUNDS_MAX).map(claims).collect::<Vec<_>>();
-    prepared[..rounds].iter().for_each(|claims| sale.decide(claims, is_granted));
+    prepared[..rounds].iter().for_each(|claims| sale.decide(claims, 1, is_granted));
 }
 
 fn claim(rounds: usize) {
@@ -112,25 +112,25 @@ fn replay(rounds: usize) {
     let sale = Sale::memory();
     sale.create((0..TABLES).map(u64::from), 2 * CLAIMS);
     let granted = (0..TABLES).map(|batch| claims(0, |_| u64::from(batch))).collect::<Vec<_>>();
-    granted.iter().for_each(|claims| sale.decide(claims, is_granted));
+    granted.iter().for_each(|claims| sale.decide(claims, 1, is_granted));
     let is_replay = |reply: &ClaimReply| reply.status() == Some(Status::Granted) && reply.is_replayed();
-    (0..rounds).flat_map(|_| &granted).for_each(|claims| sale.decide(claims, is_replay));
+    (0..rounds).flat_map(|_| &granted).for_each(|claims| sale.decide(claims, 1, is_replay));
 }
 
 fn sold_out(rounds: usize) {
     let sale = Sale::memory();
     sale.create((0..TABLES).map(u64::from), CLAIMS);
-    (0..TABLES).for_each(|batch| sale.decide(&claims(0, |_| u64::from(batch)), is_granted));
+    (0..TABLES).for_each(|batch| sale.decide(&claims(0, |_| u64::from(batch)), 1, is_granted));
     let strangers = (0..TABLES).map(|batch| claims(CLAIMS, |_| u64::from(batch))).collect::<Vec<_>>();
     let is_sold_out = |reply: &ClaimReply| reply.status() == Some(Status::SoldOut);
-    (0..rounds).flat_map(|_| &strangers).for_each(|claims| sale.decide(claims, is_sold_out));
+    (0..rounds).flat_map(|_| &strangers).for_each(|claims| sale.decide(claims, 1, is_sold_out));
 }
 
 fn restart(rounds: usize) {
     let store = MemoryStore::default();
     let sale = Sale::stored(&store);
     sale.create(1..=1, 2 * CLAIMS);
-    sale.decide(&claims(0, |_| 1), is_granted);
+    sale.decide(&claims(0, |_| 1), 1, is_granted);
     drop(sale);
     use_one_processor();
     for _ in 0..rounds {

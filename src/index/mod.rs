@@ -20,6 +20,8 @@ mod pack;
 mod record;
 mod segment;
 mod store;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod view;
 

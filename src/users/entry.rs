@@ -1,7 +1,5 @@
 //! One user's entry in the table, locked: everything that a request does with its user happens here.
 
-use std::hash::BuildHasher;
-
 use foldhash::fast::RandomState;
 use parking_lot::MutexGuard;
 
@@ -57,8 +55,7 @@ impl<'a> Entry<'a> {
     #[inline]
     pub fn insert(&mut self, request: u64, asked: Asked, runs: &Runs, now: &Moment) {
         let HashedUser { user, hash } = self.user;
-        let rehash = |user| self.hasher.hash_one(user);
-        self.shard.insert((user, hash), self.standing, request, (asked, runs), now, &rehash);
+        self.shard.insert((user, hash), self.standing, request, (asked, runs), now, self.hasher);
         self.lane.note(&self.shard);
     }
 
@@ -71,9 +68,8 @@ impl<'a> Entry<'a> {
         (now, due_ms): (&Moment, u64),
     ) -> ClaimRef {
         let HashedUser { user, hash } = self.user;
-        let rehash = |user| self.hasher.hash_one(user);
         let (claim, when) = ((asked, runs), (now, due_ms));
-        let place = self.shard.insert_reserved((user, hash), self.standing, request, claim, when, &rehash);
+        let place = self.shard.insert_reserved((user, hash), self.standing, request, claim, when, self.hasher);
         self.lane.note(&self.shard);
         self.claim_ref(place)
     }
@@ -82,8 +78,7 @@ impl<'a> Entry<'a> {
     /// request and not have found it.
     pub fn insert_mark(&mut self, request: u64, now: &Moment) {
         let HashedUser { user, hash } = self.user;
-        let rehash = |user| self.hasher.hash_one(user);
-        self.shard.insert_mark((user, hash), self.standing, request, now, &rehash);
+        self.shard.insert_mark((user, hash), self.standing, request, now, self.hasher);
         self.lane.note(&self.shard);
     }
 

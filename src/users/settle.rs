@@ -1,16 +1,17 @@
 //! A shard's part of a restart: puts claims aside as the journal brings them, and looks at all of them at the end.
 
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+
 use super::coupon::Verdict;
 use super::index::Index;
 use super::recent::{Moment, Recent};
-use super::shard::{INLINE_CLAIMS_MAX, SCANNED_MAX, Shard, index};
+use super::shard::{INLINE_CLAIMS_MAX, PLACED_TOGETHER, SCANNED_MAX, Shard, index};
 use super::slot::{Asked, Kind, Phase, Slot};
 use super::staged::{Broken, Move, StagedMove};
 use crate::stock::{Day, Runs};
 use crate::types::Epoch;
-
-/// Claims whose memory is fetched before the first of them is settled.
-const SETTLED_TOGETHER: usize = 16;
 
 /// Everything that a restart reads is durable.
 fn past(day: Day) -> Moment {
@@ -53,26 +54,21 @@ impl Shard {
     }
 
     /// Looks at what was staged, in order, and makes the index. What breaks a promise is `wrong`.
-    pub(super) fn settle(
-        &mut self,
-        limit: Option<u32>,
-        rehash: &dyn Fn(u64) -> u64,
-        wrong: &mut dyn FnMut(Epoch, Broken),
-    ) {
+    pub(super) fn settle(&mut self, limit: Option<u32>, hasher: &RandomState, wrong: &mut dyn FnMut(Epoch, Broken)) {
         let Some(staged) = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.staged)) else { return };
         if staged.is_empty() {
             return;
         }
         // What is given back later must not count: then the limit is looked at last.
         let at_once = limit.filter(|_| staged.moves.is_empty());
-        let broken = match self.settle_in_place(at_once, rehash) {
+        let broken = match self.settle_in_place(at_once, hasher) {
             Some(broken) => broken,
-            None => self.settle_anew(at_once, rehash),
+            None => self.settle_anew(at_once, hasher),
         };
         broken.into_iter().for_each(|(number, broken)| wrong(staged.epoch(number), broken));
-        self.settle_moves(&staged.moves, rehash, wrong);
+        self.settle_moves(&staged.moves, hasher, wrong);
         if let Some(limit) = limit.filter(|_| !staged.moves.is_empty()) {
-            self.settle_limit(limit, rehash, &mut |place, broken| wrong(staged.epoch(place), broken));
+            self.settle_limit(limit, hasher, &mut |place, broken| wrong(staged.epoch(place), broken));
         }
         if self.rare.as_ref().is_some_and(|rare| rare.is_unused()) {
             self.rare = None;
@@ -80,21 +76,21 @@ impl Shard {
     }
 
     /// Leaves the claims where they are. `None` when a user has too many for that; then nothing is right yet.
-    fn settle_in_place(&mut self, limit: Option<u32>, rehash: &dyn Fn(u64) -> u64) -> Option<Vec<(usize, Broken)>> {
+    fn settle_in_place(&mut self, limit: Option<u32>, hasher: &RandomState) -> Option<Vec<(usize, Broken)>> {
         let (claims, mut broken) = (self.claims.len(), Vec::new());
         if claims <= SCANNED_MAX {
-            let few = self.claims.first();
+            let few = self.claims.newest();
             for (number, slot) in few.iter().enumerate() {
                 check(number, slot, few[..number].iter(), limit, &mut broken)?;
             }
             return Some(broken);
         }
         let mut index_of_all = Index::for_claims(claims, self.phase);
-        let mut ahead = [0; SETTLED_TOGETHER];
-        for first in (0..claims).step_by(SETTLED_TOGETHER) {
-            let numbers = first..(first + SETTLED_TOGETHER).min(claims);
+        let mut ahead = [0; PLACED_TOGETHER];
+        for first in (0..claims).step_by(PLACED_TOGETHER) {
+            let numbers = first..(first + PLACED_TOGETHER).min(claims);
             for (hash, number) in ahead.iter_mut().zip(numbers.clone()) {
-                *hash = rehash(self.claims.get(index(number)).user);
+                *hash = hasher.hash_one(self.claims.get(index(number)).user);
                 index_of_all.prefetch(*hash);
             }
             for (hash, number) in ahead.iter().zip(numbers) {
@@ -109,13 +105,13 @@ impl Shard {
     }
 
     /// Takes one claim after the other in, as if they came now.
-    fn settle_anew(&mut self, limit: Option<u32>, rehash: &dyn Fn(u64) -> u64) -> Vec<(usize, Broken)> {
+    fn settle_anew(&mut self, limit: Option<u32>, hasher: &RandomState) -> Vec<(usize, Broken)> {
         let days = (0..self.claims.len()).map(|number| self.day_of(index(number))).collect::<Vec<_>>();
         let (claims, mut broken) = (std::mem::take(&mut self.claims), Vec::new());
         self.rare_mut().days.clear();
         self.index = Index::for_claims(claims.len(), self.phase);
         for (number, (slot, day)) in claims.iter().zip(days).enumerate() {
-            let (user, request, hash, now) = (slot.user, slot.request, rehash(slot.user), past(day));
+            let (user, request, hash, now) = (slot.user, slot.request, hasher.hash_one(slot.user), past(day));
             let found = self.find(hash, user, request, &now);
             if found.claim.is_some() {
                 broken.push((number, Broken::Repeated { user, request }));
@@ -125,27 +121,22 @@ impl Shard {
             if limit.is_some_and(|limit| units > limit) {
                 broken.push((number, Broken::OverLimit { user, units }));
             }
-            self.insert_slot(hash, found.standing, *slot, &now, rehash);
+            self.insert_slot(hash, found.standing, *slot, &now, hasher);
         }
         broken
     }
 
-    fn settle_moves(
-        &mut self,
-        moves: &[StagedMove],
-        rehash: &dyn Fn(u64) -> u64,
-        wrong: &mut dyn FnMut(Epoch, Broken),
-    ) {
-        let mut ahead = [0; SETTLED_TOGETHER];
-        for together in moves.chunks(SETTLED_TOGETHER) {
+    fn settle_moves(&mut self, moves: &[StagedMove], hasher: &RandomState, wrong: &mut dyn FnMut(Epoch, Broken)) {
+        let mut ahead = [0; PLACED_TOGETHER];
+        for together in moves.chunks(PLACED_TOGETHER) {
             for (hash, moved) in ahead.iter_mut().zip(together) {
-                *hash = rehash(moved.user);
+                *hash = hasher.hash_one(moved.user);
                 if !self.index.words().is_empty() {
                     self.index.prefetch(*hash);
                 }
             }
             for (hash, moved) in ahead.iter().zip(together) {
-                if let Err((what, step)) = self.settle_move(*hash, moved, rehash) {
+                if let Err((what, step)) = self.settle_move(*hash, moved, hasher) {
                     wrong(moved.epoch, Broken::Impossible { user: moved.user, what, step });
                 }
             }
@@ -155,12 +146,7 @@ impl Shard {
         }
     }
 
-    fn settle_move(
-        &mut self,
-        hash: u64,
-        moved: &StagedMove,
-        rehash: &dyn Fn(u64) -> u64,
-    ) -> Result<(), (u64, &'static str)> {
+    fn settle_move(&mut self, hash: u64, moved: &StagedMove, hasher: &RandomState) -> Result<(), (u64, &'static str)> {
         let (now, user, request) = (past(self.last_day.0), moved.user, moved.request);
         if let Move::Coupon(change) = &moved.moved {
             let serial = u64::from(change.serial);
@@ -182,7 +168,7 @@ impl Shard {
             if look.claim.is_some() {
                 return Err((request, "a reservation is cancelled ahead that was there"));
             }
-            self.insert_mark((user, hash), look.standing, request, &now, rehash);
+            self.insert_mark((user, hash), look.standing, request, &now, hasher);
             return Ok(());
         }
         let claim = look.claim.filter(|claim| claim.phase == Phase::Reserved);
@@ -198,14 +184,14 @@ impl Shard {
     }
 
     /// Holds what every user holds at the end against the limit.
-    fn settle_limit(&self, limit: u32, rehash: &dyn Fn(u64) -> u64, wrong: &mut dyn FnMut(usize, Broken)) {
+    fn settle_limit(&self, limit: u32, hasher: &RandomState, wrong: &mut dyn FnMut(usize, Broken)) {
         for (place, slot) in (0..).zip(self.claims.iter()) {
             let (user, mut units) = (slot.user, 0);
             if slot.is_unindexed() {
                 continue;
             }
             let mut is_first = true;
-            self.for_each_of(rehash(user), user, |other, slot| {
+            self.for_each_of(hasher.hash_one(user), user, |other, slot| {
                 is_first &= other >= place;
                 units += match slot.kind() {
                     Kind::Busy => self.rare().busy[slot.place as usize].units,

@@ -11,6 +11,7 @@
 //! What happens to claims later is in [`super::moves`] and [`super::redeem`], what a restart does in [`super::settle`].
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
@@ -30,6 +31,9 @@ pub(super) const INLINE_CLAIMS_MAX: usize = 8;
 
 /// Claims up to which a shard has no index: looking at all of them is as quick, and a million batches have few.
 pub(super) const SCANNED_MAX: usize = 8;
+
+/// Claims whose memory is fetched before the first of them is put into an index.
+pub(super) const PLACED_TOGETHER: usize = 16;
 
 /// See the module.
 #[derive(Default)]
@@ -147,7 +151,8 @@ impl Shard {
     }
 
     /// Records a claim that [`Shard::find`] did not find, for a user of this hash and of the standing that it found.
-    /// `rehash` tells the hash of other users. Returns its place.
+    /// `hasher` tells the hash of other users. Returns its place.
+    #[inline]
     pub(super) fn insert(
         &mut self,
         (user, hash): (u64, u64),
@@ -155,13 +160,13 @@ impl Shard {
         request: u64,
         (asked, runs): (Asked, &Runs),
         now: &Moment,
-        rehash: &dyn Fn(u64) -> u64,
+        hasher: &RandomState,
     ) -> u32 {
         let slot = self.slot(user, request, asked, runs);
         if !asked.reserves {
             self.claimed += u64::from(slot.granted);
         }
-        self.insert_slot(hash, standing, slot, now, rehash)
+        self.insert_slot(hash, standing, slot, now, hasher)
     }
 
     /// Records a reservation in the same way, which expires at `due_ms` of the running clock.
@@ -172,11 +177,11 @@ impl Shard {
         request: u64,
         claim: (Asked, &Runs),
         (now, due_ms): (&Moment, u64),
-        rehash: &dyn Fn(u64) -> u64,
+        hasher: &RandomState,
     ) -> u32 {
         let slot = self.slot(user.0, request, claim.0, claim.1);
         let slot = self.held(slot, due_ms);
-        self.insert_slot(user.1, standing, slot, now, rehash)
+        self.insert_slot(user.1, standing, slot, now, hasher)
     }
 
     /// The slot of a reservation: it refers to a hold.
@@ -195,15 +200,16 @@ impl Shard {
         standing: Standing,
         request: u64,
         now: &Moment,
-        rehash: &dyn Fn(u64) -> u64,
+        hasher: &RandomState,
     ) -> u32 {
         let nothing = Asked { quantity: 0, mode: crate::stock::Mode::AllOrNothing, reserves: true };
         let mut slot = Slot::new(user, request, (nothing, 0), Kind::OneRun, 0);
         slot.set_phase(Phase::Mark);
         self.rare_mut().ended += 1;
-        self.insert_slot(hash, standing, slot, now, rehash)
+        self.insert_slot(hash, standing, slot, now, hasher)
     }
 
+    #[inline]
     pub(super) fn slot(&mut self, user: u64, request: u64, asked: Asked, runs: &Runs) -> Slot {
         assert!(!self.closed, "a closed batch grants nothing");
         let granted = u8::try_from(runs.units()).expect("a claim asks for at most 255 units");
@@ -218,23 +224,37 @@ impl Shard {
         Slot::new(user, request, (asked, granted), kind, place)
     }
 
+    #[inline]
     pub(super) fn insert_slot(
+        &mut self,
+        hash: u64,
+        standing: Standing,
+        slot: Slot,
+        now: &Moment,
+        hasher: &RandomState,
+    ) -> u32 {
+        if standing.busy.is_none() && standing.inline < INLINE_CLAIMS_MAX {
+            return self.place(hash, slot, now, hasher);
+        }
+        self.insert_busy(hash, standing, slot, now, hasher)
+    }
+
+    /// The same for a user who has too many claims for the index.
+    #[cold]
+    fn insert_busy(
         &mut self,
         hash: u64,
         standing: Standing,
         mut slot: Slot,
         now: &Moment,
-        rehash: &dyn Fn(u64) -> u64,
+        hasher: &RandomState,
     ) -> u32 {
-        if standing.busy.is_none() && standing.inline < INLINE_CLAIMS_MAX {
-            return self.place(hash, slot, now, rehash);
-        }
         let busy = standing.busy.unwrap_or_else(|| {
             let rare = self.rare_mut();
             rare.busy.push(BusyUser::default());
             let busy = index(rare.busy.len() - 1);
             let nothing = (slot.asked(), 0);
-            self.place(hash, Slot::new(slot.user, 0, nothing, Kind::Busy, busy), now, rehash);
+            self.place(hash, Slot::new(slot.user, 0, nothing, Kind::Busy, busy), now, hasher);
             busy
         });
         slot.set_unindexed();
@@ -247,23 +267,41 @@ impl Shard {
         place
     }
 
-    fn place(&mut self, hash: u64, slot: Slot, now: &Moment, rehash: &dyn Fn(u64) -> u64) -> u32 {
+    #[inline]
+    fn place(&mut self, hash: u64, slot: Slot, now: &Moment, hasher: &RandomState) -> u32 {
         let taken = self.claims.len();
         let place = index(taken);
         self.note_day(place, now.day);
         self.fresh.note(place, now);
         if taken >= SCANNED_MAX || !self.index.words().is_empty() {
             if !self.index.has_room(taken) {
-                let mut larger = self.index.larger(self.phase);
-                for (place, slot) in (0..).zip(self.claims.iter()).filter(|(_, slot)| !slot.is_unindexed()) {
-                    larger.insert(rehash(slot.user), place);
-                }
-                self.index = larger;
+                self.grow(hasher);
             }
             self.index.insert(hash, place);
         }
         self.claims.push(slot);
         place
+    }
+
+    /// Puts all claims into a larger index: some at once, so that their words arrive together.
+    #[cold]
+    fn grow(&mut self, hasher: &RandomState) {
+        let mut larger = self.index.larger(self.phase);
+        let mut all = (0..).zip(self.claims.iter()).filter(|(_, slot)| !slot.is_unindexed());
+        let mut ahead = [(0, 0); PLACED_TOGETHER];
+        loop {
+            let mut count = 0;
+            for (next, (place, slot)) in ahead.iter_mut().zip(&mut all) {
+                *next = (hasher.hash_one(slot.user), place);
+                larger.prefetch(next.0);
+                count += 1;
+            }
+            if count == 0 {
+                break;
+            }
+            ahead[..count].iter().for_each(|(hash, place)| larger.insert(*hash, *place));
+        }
+        self.index = larger;
     }
 
     /// Gives all memory back; returns how many claims there were, marks included, and what became of their units.
@@ -293,7 +331,7 @@ impl Shard {
     #[inline]
     pub(super) fn for_each_of(&self, hash: u64, user: u64, mut visit: impl FnMut(u32, &Slot)) {
         if self.index.words().is_empty() {
-            let few = (0..).zip(self.claims.first());
+            let few = (0..).zip(self.claims.newest());
             few.filter(|(_, slot)| slot.user == user && !slot.is_unindexed())
                 .for_each(|(place, slot)| visit(place, slot));
             return;

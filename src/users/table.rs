@@ -110,6 +110,7 @@ impl Users {
     }
 
     /// The same for a user of this table whose place is known.
+    #[inline]
     #[must_use]
     pub fn entry_of(&self, user: HashedUser) -> Entry<'_> {
         let lanes = self.lanes();
@@ -224,10 +225,9 @@ impl Users {
         limit: Option<u32>,
         wrong: &mut dyn FnMut(Epoch, Broken),
     ) {
-        let rehash = |user| self.hasher.hash_one(user);
         for lane in self.lanes_of(share, salt, shares) {
             let mut shard = lane.shard.lock();
-            shard.settle(limit, &rehash, wrong);
+            shard.settle(limit, &self.hasher, wrong);
             lane.note(&shard);
         }
     }
@@ -274,7 +274,7 @@ impl Lane {
             self.words.store(words.as_ptr().cast_mut(), Ordering::Relaxed);
             self.length.store(words.len(), Ordering::Relaxed);
         }
-        let near = if words.is_empty() { claims.first().as_ptr() } else { claims.tail() };
+        let near = if words.is_empty() { claims.newest().as_ptr() } else { claims.tail() };
         self.claims.store(near.cast_mut(), Ordering::Relaxed);
     }
 }

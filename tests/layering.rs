@@ -55,8 +55,8 @@ struct Home {
 /// `src/config.rs` and everything in `src/config/`. Folders of tests and benches may name anything.
 const HOMES: &[Home] = &[
     // One wrapper each; the journal and the index are two databases.
-    home("rocksdb", "src/journal/rocks src/index/store src/index/view src/index/events"),
-    home("xxhash_rust", "src/journal src/index/store src/engine/wallet"),
+    home("rocksdb", "src/journal/rocks src/index/store src/index/view"),
+    home("xxhash_rust", "src/journal src/index/store src/index/packs src/engine/wallet"),
     home("dashmap", "src/engine"),
     home("foldhash", "src/users src/journal src/index/segment src/engine loadtest"),
     home("hyper", "src/admin"),
@@ -92,7 +92,7 @@ const HOMES: &[Home] = &[
     home("crossbeam_utils", "src/stock src/users src/metrics src/journal src/engine src/server"),
     home("crossbeam_channel", "src/journal src/engine src/server loadtest"),
     // Tests only.
-    home("tempfile", "src/journal src/cli"),
+    home("tempfile", "src/journal src/index src/cli"),
     home("proptest", "protocol src/stock src/users src/journal src/index src/engine"),
     home("divan", ""),
     // Counting and the protocol do no I/O; counting takes its atomics from one file, where loom replaces them.
@@ -101,10 +101,10 @@ const HOMES: &[Home] = &[
         "src/stock/sync.rs src/users src/metrics src/journal src/index src/engine src/server src/admin src/cli client \
          loadtest",
     ),
-    home("std::fs", "src/journal src/index/store src/feed/consumers src/admin/process.rs src/config src/cli loadtest"),
+    home("std::fs", "src/journal src/index src/feed/consumers src/admin/process.rs src/config src/cli loadtest"),
     home(
         "std::io",
-        "src/journal src/index/store src/feed/consumers src/engine src/server src/admin src/config src/cli src/service \
+        "src/journal src/index src/feed/consumers src/engine src/server src/admin src/config src/cli src/service \
          client loadtest",
     ),
     home("std::net", "src/server src/admin src/config src/cli client loadtest"),

@@ -98,14 +98,10 @@ impl Engine {
 
 /// The unit, who took it, and all of that user's events.
 fn find(index: &Index, id: BatchId, serial: u32) -> Result<Option<(UserId, Unit, Vec<Event>)>, Status> {
-    for user in index.owner(id, serial).map_err(unreadable)?.into_iter().rev() {
-        let events = index.of_user(user).map_err(unreadable)?;
-        let unit = units(&events).into_iter().find(|unit| unit.batch == id && unit.serial == serial);
-        if let Some(unit) = unit {
-            return Ok(Some((user, unit, events)));
-        }
-    }
-    Ok(None)
+    let Some(user) = index.owner(id, serial).map_err(unreadable)? else { return Ok(None) };
+    let events = index.of_user(user).map_err(unreadable)?;
+    let unit = units(&events).into_iter().find(|unit| unit.batch == id && unit.serial == serial);
+    Ok(unit.map(|unit| (user, unit, events)))
 }
 
 /// Whether an event of the unit's batch and user is about the unit.

@@ -1,8 +1,9 @@
-//! The indexer: a plain thread that follows the journal, and another that makes files of full segments.
+//! The indexer: a plain thread that follows the journal, another that makes files of full segments, and a third that
+//! merges those.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::types::{BatchId, Epoch, TimeMs};
 /// Time between two looks at the journal, while nobody waits for it.
 const ROUND: Duration = Duration::from_millis(5);
 
-/// Priority of the sealer: a tenth of a processor for which all want more.
+/// Priority of the threads that write files: a tenth of a processor for which all want more.
 const NICE: i32 = 10;
 
 /// What an indexer works with.
@@ -57,32 +58,38 @@ impl Indexer {
         let stopping = Arc::new(AtomicBool::new(false));
         let (full, segments) = sync_channel(1);
         let sealed = Arc::clone(&index);
-        let sealer = thread::Builder::new().name("sealer".into()).spawn(move || seal_all(&sealed, &segments));
-        let sealer = sealer.expect("the system has room for a few more threads at start");
+        let (more, wakes) = channel();
+        let sealer = spawn("sealer", move || seal_all(&sealed, &segments, &more));
+        let merged = Arc::clone(&index);
+        let merger = spawn("merger", move || merge_all(&merged, &wakes));
         let followed = Arc::clone(&index);
         let work = Work { index, options, stopping: Arc::clone(&stopping), full };
         let run = move || {
             let _nobody_cares = work.index.thread.set(thread::current());
             work.run();
             drop(work);
-            let _panicked = sealer.join();
+            let _panicked = sealer.join().and(merger.join());
         };
-        let thread = thread::Builder::new().name("indexer".into()).spawn(run);
-        let thread = Some(thread.expect("the system has room for a few more threads at start"));
-        Self { index: followed, stopping, thread }
+        Self { index: followed, stopping, thread: Some(spawn("indexer", run)) }
     }
 }
 
 impl Drop for Indexer {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::Release);
+        // A process that ends would wait for the merging of files, which the next start does as well.
+        self.index.store.stop_merging_packs();
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
             let _panicked = thread.join();
         }
-        // A process that ends would wait for the merging of files, which the next start does as well.
         self.index.store.stop();
     }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    let thread = thread::Builder::new().name(name.into()).spawn(run);
+    thread.expect("the system has room for a few more threads at start")
 }
 
 impl Work {
@@ -205,7 +212,7 @@ fn stand_back() {
     let _is_a_favour = rustix::process::setpriority_process(None, NICE);
 }
 
-fn seal_all(index: &Index, segments: &Receiver<Arc<Segment>>) {
+fn seal_all(index: &Index, segments: &Receiver<Arc<Segment>>, more: &Sender<()>) {
     stand_back();
     for segment in segments {
         // It stays readable where it is; the next start reads its events again.
@@ -214,5 +221,19 @@ fn seal_all(index: &Index, segments: &Receiver<Arc<Segment>>) {
         }
         index.sealed.store(segment.last_epoch(), Ordering::Release);
         index.tail.write().sealing = None;
+        let _the_merger_ended = more.send(());
+    }
+}
+
+/// Merges files at the start, and whenever there is another.
+fn merge_all(index: &Index, wakes: &Receiver<()>) {
+    stand_back();
+    loop {
+        if let Err(error) = index.store.merge_packs() {
+            tracing::warn!("files of the index stay unmerged, and readers slow, until the next is written: {error}");
+        }
+        if wakes.recv().is_err() {
+            return;
+        }
     }
 }

@@ -40,10 +40,10 @@ impl Lot {
         self.ends.push(number(self.records.len()));
     }
 
-    /// Adds the events of a user to `events`, in order.
-    pub(super) fn of_user(&self, base: &Base, user: UserId, events: &mut Vec<Event>) {
-        let ours = self.users.iter().enumerate().filter(|(_, of)| **of == user);
-        events.extend(ours.filter_map(|(event, _)| decode(base, user, self.record(event))));
+    /// Adds the events of users for whom `is_wanted` says so to `events`, in order.
+    pub(super) fn events(&self, base: &Base, is_wanted: impl Fn(UserId) -> bool, events: &mut Vec<Event>) {
+        let wanted = self.users.iter().enumerate().filter(|(_, user)| is_wanted(**user));
+        events.extend(wanted.filter_map(|(event, user)| decode(base, *user, self.record(event))));
     }
 
     /// An event's user and record.
@@ -106,7 +106,7 @@ mod tests {
             event
         });
         let mut events = Vec::new();
-        lot.of_user(&base, 7, &mut events);
+        lot.events(&base, |user| user == 7, &mut events);
         assert_eq!(events, [told[0], told[2]]);
         let sorted = lot.sorted(5, |user| usize::try_from(user % 5).expect("below five"));
         let found = sorted.iter().map(|(bucket, events)| (bucket, events.to_vec())).collect::<Vec<_>>();

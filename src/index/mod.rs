@@ -1,22 +1,22 @@
 //! Index: what happened, by user, by serial and by day. Derived from the journal, group by group, in the background; it
 //! decides nothing.
 //!
-//! The newest events lie in memory, in a [`segment`]. A full segment is sorted into one table file, which comes into a
-//! RocksDB of its own whole, past any log, with the epoch up to which it reaches. So a reader sees all events up to
-//! some epoch, each once: those of the files, and those of the segments behind them.
+//! The newest events lie in memory, in a [`segment`]. A full segment is sorted into files, with the epoch up to which
+//! they reach. So a reader sees all events up to some epoch, each once: those of the files, and those of the segments
+//! behind them.
 //!
-//! - By user: a user's events lie in one of [`BUCKETS`] buckets, with those of others who share it; a file has a
-//!   [`pack`] for each bucket. Whatever is asked of a coupon is found through the user who took it.
-//! - By serial: who took it.
+//! - By user: a user's events lie in one of [`BUCKETS`] buckets, with those of others who share it, in files of
+//!   [`packs`]. Whatever is asked of a coupon is found through the user who took it.
+//! - By serial: who took it. In a RocksDB of the index's own, into which whole table files come, past any log.
 //! - By day: numbers, which RocksDB adds up when it merges files.
 //!
 //! What a checkpoint leaves out of the journal, the index still has: no checkpoint goes further than its files.
 
 mod counts;
-mod events;
 mod indexer;
 mod lot;
-mod pack;
+mod owner;
+mod packs;
 mod record;
 mod segment;
 mod store;
@@ -31,6 +31,7 @@ pub use store::{IndexError, Kept};
 pub use unit::{Taken, Unit, UnitState, units};
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -42,7 +43,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use stockade_protocol::feed::Event;
 
 use crate::types::{BatchId, Epoch, UserId};
-use segment::{Owner, Segment};
+use segment::Segment;
 use store::IndexStore;
 
 /// Buckets of users.
@@ -148,16 +149,20 @@ impl Index {
     /// # Errors
     /// When the files cannot be read.
     pub fn of_user(&self, user: UserId) -> Result<Vec<Event>, IndexError> {
-        let bucket = self.store.bucket(user);
+        self.events(self.store.bucket(user), &|other| other == user)
+    }
+
+    /// Those of a bucket's users for whom `is_wanted` says so.
+    fn events(&self, bucket: usize, is_wanted: &impl Fn(UserId) -> bool) -> Result<Vec<Event>, IndexError> {
         let mut events = Vec::new();
         let files = {
             let tail = self.tail.read();
             let segments = tail.sealing.iter().map(|segment| &**segment).chain([&tail.open]);
-            segments.for_each(|segment| segment.of_user(bucket, user, &mut events));
+            segments.for_each(|segment| segment.events(bucket, is_wanted, &mut events));
             // While the lock is held no segment is dropped; one that comes into the files meanwhile is seen twice.
-            self.store.events(bucket)
+            self.store.packs().list()
         };
-        let mut all = files.of_user(user)?;
+        let mut all = packs::events(&files, bucket, is_wanted)?;
         let seen = all.iter().map(|event| event.epoch.get()).max().unwrap_or(0);
         all.extend(events.into_iter().filter(|event| event.epoch.get() > seen));
         let purged = self.purged.lock();
@@ -166,37 +171,66 @@ impl Index {
     }
 
     /// Who took the serials of a batch, from `from` on, at least the first `least` of them if there are so many, in
-    /// order of serial. (Of a batch whose id was used before, earlier owners too: they have no events.)
+    /// order of serial.
     ///
     /// # Errors
     /// When the files cannot be read.
     pub fn owners(&self, batch: BatchId, from: u32, least: usize) -> Result<Vec<Taken>, IndexError> {
-        let mut owners = Vec::<Owner>::new();
+        let (mut all, gone) = (Vec::new(), self.purged_at(batch));
         let behind = self.snapshot(|after, segments| {
-            segments.iter().filter(|segment| segment.last_epoch() > after).for_each(|segment| {
-                segment.owners(batch, from, &mut owners);
-            });
+            let newer = segments.iter().filter(|segment| segment.last_epoch() > after.max(gone));
+            newer.for_each(|segment| segment.held(batch, from, &mut all));
         });
-        behind.owners(batch, from, least, &mut owners)?;
-        owners.sort_unstable_by_key(|owner| owner.serial.get());
-        Ok(owners.iter().map(Taken::of).collect())
+        behind.held(batch, gone, (from, least), &mut all)?;
+        drop(behind);
+        all.sort_unstable_by_key(|held| held.serial);
+        let (mut takers, mut owners, mut units) = (HashMap::new(), Vec::new(), 0);
+        for held in all {
+            if units >= least {
+                break;
+            }
+            let takers = match takers.entry(held.bucket) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(self.takers(batch, held.bucket)?),
+            };
+            if let Some(taken) = takers.iter().find_map(|taken| taken.within(&held)) {
+                units += taken.units as usize;
+                owners.push(taken);
+            }
+        }
+        Ok(owners)
     }
 
-    /// Who took one serial of a batch: the newest last.
+    /// Who took one serial of a batch.
     ///
     /// # Errors
     /// When the files cannot be read.
-    pub fn owner(&self, batch: BatchId, serial: u32) -> Result<Vec<UserId>, IndexError> {
-        let mut owners = Vec::<Owner>::new();
-        let mut newest = Vec::<Owner>::new();
+    pub fn owner(&self, batch: BatchId, serial: u32) -> Result<Option<UserId>, IndexError> {
+        let (mut all, gone) = (Vec::new(), self.purged_at(batch));
         let behind = self.snapshot(|after, segments| {
-            segments.iter().filter(|segment| segment.last_epoch() > after).for_each(|segment| {
-                segment.owner(batch, serial, &mut newest);
-            });
+            let newer = segments.iter().filter(|segment| segment.last_epoch() > after.max(gone));
+            newer.for_each(|segment| segment.holder(batch, serial, &mut all));
         });
-        behind.owner(batch, serial, &mut owners)?;
-        owners.append(&mut newest);
-        Ok(owners.iter().filter(|owner| owner.has(serial)).map(|owner| owner.user.get()).collect())
+        behind.holder(batch, gone, serial, &mut all)?;
+        drop(behind);
+        for held in all {
+            let takers = self.takers(batch, held.bucket)?;
+            if let Some(taken) = takers.iter().find(|taken| taken.has(serial)) {
+                return Ok(Some(taken.user));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The epoch up to which nothing of a batch is anybody's.
+    fn purged_at(&self, batch: BatchId) -> Epoch {
+        self.purged.lock().get(&batch).copied().unwrap_or(0)
+    }
+
+    /// What users of a bucket took of a batch.
+    fn takers(&self, batch: BatchId, bucket: usize) -> Result<Vec<Taken>, IndexError> {
+        let events = self.events(bucket, &|user| self.store.bucket(user) == bucket)?;
+        Ok(events.iter().filter(|event| event.batch.get() == batch).filter_map(Taken::of).collect())
     }
 
     /// The numbers of a batch, by day.

@@ -6,7 +6,7 @@
 //! units    u8
 //! serial   u32
 //! request  u64
-//! index, batch, epoch and time after the base's, client, order, value    LEB128, time in zigzag
+//! index, epoch, batch and time after the base's, client, order, value    LEB128, batch and time in zigzag
 //! ```
 //!
 //! LEB128: seven bits a byte, lowest first, the eighth says that more follow (DWARF 5, section 7.6). Zigzag: the sign
@@ -22,6 +22,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 pub(super) struct Base {
     pub(super) epoch: U64,
     pub(super) time_ms: U64,
+    /// That of the first event: while one batch is sold, it is that of nearly all.
+    pub(super) batch: U64,
 }
 
 /// How each record begins.
@@ -72,8 +74,8 @@ impl Encoder {
         if self.last != Some(common) {
             self.last = Some(common);
             let mut length = 0;
-            put(&mut self.common, &mut length, event.batch.get());
             put(&mut self.common, &mut length, event.epoch.get().wrapping_sub(self.base.epoch.get()));
+            put(&mut self.common, &mut length, zigzag(event.batch.get().wrapping_sub(self.base.batch.get())));
             put(&mut self.common, &mut length, zigzag(event.time_ms.get().wrapping_sub(self.base.time_ms.get())));
             self.common_bytes = length;
         }
@@ -107,8 +109,8 @@ pub(super) fn decode(base: &Base, user: u64, record: &[u8]) -> Option<Event> {
     let (fixed, mut rest) = Fixed::ref_from_prefix(record).ok()?;
     let kind = Kind::from_number(fixed.kind & !HAS_MORE)?;
     let index = U32::new(u32::try_from(take(&mut rest)?).ok()?);
-    let batch = take(&mut rest)?;
     let epoch = base.epoch.get().wrapping_add(take(&mut rest)?);
+    let batch = base.batch.get().wrapping_add(unzigzag(take(&mut rest)?));
     let time_ms = base.time_ms.get().wrapping_add(unzigzag(take(&mut rest)?));
     let mut event = Event::new(kind, batch, time_ms);
     (event.epoch, event.index, event.user) = (U64::new(epoch), index, U64::new(user));
@@ -168,7 +170,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LARGEST: Base = Base { epoch: U64::ZERO, time_ms: U64::ZERO };
+    const LARGEST: Base = Base { epoch: U64::ZERO, time_ms: U64::ZERO, batch: U64::ZERO };
 
     fn event(numbers: [u64; 6], small: [u32; 3], (units, client): (u8, u16), kind: Kind) -> Event {
         let [batch, user, request, order, time_ms, epoch] = numbers;
@@ -199,20 +201,21 @@ mod tests {
         #[test]
         fn what_goes_in_comes_out(
             numbers in any::<[u64; 6]>(), small in any::<[u32; 3]>(), rest in any::<(u8, u16)>(), kind in 1..=13_u8,
-            shifts in prop::array::uniform6(0..64_u32), base_ms in any::<u64>(), base_epoch in any::<u64>(),
+            shifts in prop::array::uniform6(0..64_u32), base in any::<[u64; 3]>(),
         ) {
             let kind = Kind::from_number(kind).expect("these are all kinds of users' events");
             let numbers = std::array::from_fn(|at| numbers[at] >> shifts[at]);
             let event = event(numbers, small, rest, kind);
-            let base = Base { epoch: U64::new(base_epoch), time_ms: U64::new(base_ms) };
+            let [epoch, time_ms, batch] = base.map(U64::new);
+            let base = Base { epoch, time_ms, batch };
             prop_assert_eq!(round_trip(&base, kind, &event).0, Some(event));
         }
     }
 
     #[test]
     fn a_claim_takes_a_third_of_an_event_and_the_longest_record_fits() {
-        let plain = event([7, 1, u64::MAX, 0, 1_000_250, 1_020], [40_000, 9_000_000, 0], (1, 0), Kind::Granted);
-        let base = Base { epoch: U64::new(1_000), time_ms: U64::new(1_000_000) };
+        let plain = event([1 << 60, 1, u64::MAX, 0, 1_000_250, 1_020], [40_000, 9_000_000, 0], (1, 0), Kind::Granted);
+        let base = Base { epoch: U64::new(1_000), time_ms: U64::new(1_000_000), batch: plain.batch };
         assert_eq!(round_trip(&base, Kind::Granted, &plain), (Some(plain), 22));
         let longest = event([u64::MAX; 6], [u32::MAX; 3], (u8::MAX, u16::MAX), Kind::Voided);
         let (read, length) = round_trip(&LARGEST, Kind::Voided, &longest);

@@ -5,39 +5,20 @@ use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 use stockade_protocol::feed::{Event, Kind};
-use zerocopy::little_endian::{U32, U64};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::counts::{Counts, Days};
 use super::lot::Lot;
-use super::pack::Pack;
+use super::owner::{BLOCK_SERIALS, Held, Owner};
+use super::packs::Pack;
 use super::record::{Base, Encoder};
 use super::{BUCKETS, SEGMENT_EVENTS};
 use crate::stock::Day;
 use crate::types::{BatchId, Epoch, UserId};
 
-/// Serials of one block of owners.
-pub(super) const BLOCK_SERIALS: u32 = 1_024;
-
 /// Buckets whose events lie together until they become a file: a lot is sorted, or looked through for one user, within
 /// the processor's cache; and there are few enough lots to add to all of them at once.
 const LOT_BUCKETS: usize = 128;
 const LOTS: usize = BUCKETS / LOT_BUCKETS;
-
-/// Who took a run of serials.
-#[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub(super) struct Owner {
-    pub(super) user: U64,
-    pub(super) serial: U32,
-    pub(super) units: U32,
-}
-
-impl Owner {
-    pub(super) fn has(&self, serial: u32) -> bool {
-        serial.checked_sub(self.serial.get()).is_some_and(|offset| offset < self.units.get())
-    }
-}
 
 /// See the module.
 pub(super) struct Segment {
@@ -82,23 +63,13 @@ impl Segment {
             return;
         }
         if self.events == 0 {
-            self.encoder = Encoder::new(Base { epoch: event.epoch, time_ms: event.time_ms });
+            self.encoder = Encoder::new(Base { epoch: event.epoch, time_ms: event.time_ms, batch: event.batch });
         }
         self.events += 1;
         self.lots[bucket / LOT_BUCKETS].add(&mut self.encoder, kind, event);
         if matches!(kind, Kind::Granted | Kind::Reserved) {
-            self.add_owner(event);
-        }
-    }
-
-    fn add_owner(&mut self, event: &Event) {
-        let (mut serial, end) = (event.serial.get(), event.serial.get() + u32::from(event.units));
-        while serial < end {
-            let block = serial / BLOCK_SERIALS;
-            let block_end = (block + 1).saturating_mul(BLOCK_SERIALS).min(end);
-            let owner = Owner { user: event.user, serial: U32::new(serial), units: U32::new(block_end - serial) };
-            self.owners.at((event.batch.get(), block)).push(owner);
-            serial = block_end;
+            let held = Held { serial: event.serial.get(), units: event.units.into(), bucket };
+            held.owners().for_each(|(block, owner)| self.owners.at((batch, block)).push(owner));
         }
     }
 
@@ -123,9 +94,10 @@ impl Segment {
         &self.purged
     }
 
-    /// Adds the events of a user to `events`, in order.
-    pub(super) fn of_user(&self, bucket: usize, user: UserId, events: &mut Vec<Event>) {
-        self.lots[bucket / LOT_BUCKETS].of_user(self.encoder.base(), user, events);
+    /// Adds the events of a bucket's users for whom `is_wanted` says so to `events`, in order. There may be others that
+    /// share no bucket with them.
+    pub(super) fn events(&self, bucket: usize, is_wanted: impl Fn(UserId) -> bool, events: &mut Vec<Event>) {
+        self.lots[bucket / LOT_BUCKETS].events(self.encoder.base(), is_wanted, events);
     }
 
     /// Calls `visit` for each bucket that has events, in order, with its pack.
@@ -148,17 +120,18 @@ impl Segment {
         Ok(())
     }
 
-    /// Adds all owners of a batch from a serial on.
-    pub(super) fn owners(&self, batch: BatchId, from: u32, owners: &mut Vec<Owner>) {
+    /// Adds what was taken of a batch from a serial on.
+    pub(super) fn held(&self, batch: BatchId, from: u32, all: &mut Vec<Held>) {
         let blocks = self.owners.iter().filter(|((other, _), _)| *other == batch);
-        let runs = blocks.flat_map(|(_, runs)| runs);
-        owners.extend(runs.filter(|owner| owner.serial.get() + owner.units.get() > from));
+        let held = blocks.flat_map(|((_, block), owners)| owners.iter().map(|owner| owner.held(*block)));
+        all.extend(held.filter(|held| held.reaches(from)));
     }
 
-    /// Adds the owners of one serial, oldest first.
-    pub(super) fn owner(&self, batch: BatchId, serial: u32, owners: &mut Vec<Owner>) {
-        let block = self.owners.get((batch, serial / BLOCK_SERIALS));
-        owners.extend(block.into_iter().flatten().filter(|owner| owner.has(serial)));
+    /// Adds who took one serial.
+    pub(super) fn holder(&self, batch: BatchId, serial: u32, all: &mut Vec<Held>) {
+        let block = serial / BLOCK_SERIALS;
+        let owners = self.owners.get((batch, block)).into_iter().flatten();
+        all.extend(owners.map(|owner| owner.held(block)).filter(|held| held.has(serial)));
     }
 
     /// Adds the numbers of a batch.

@@ -1,12 +1,12 @@
-//! The index's files: a RocksDB of its own, without a log. Whole files come in, each with the epoch up to which it
-//! reaches, so that after any crash it holds all events up to some epoch, and the journal has the others.
+//! The index's files: packs of users' events ([`super::packs`]), and for the rest a RocksDB of its own, without a log.
+//! Whole table files come in, each with the epoch up to which it reaches, and only when the packs up to it are on disk:
+//! so after any crash there are all events up to some epoch, and the journal has the others.
 //!
 //! ```text
 //! d  batch  day          numbers of a day; RocksDB adds them up
 //! m                      mark: store id, keys of the buckets' hash, epoch
 //! p  batch               epoch of the last purge
-//! s  batch  block  epoch owners of serials: 16 bytes each
-//! u  bucket epoch        events of users: see pack.rs
+//! s  batch  block  epoch owners of serials: see owner.rs
 //! ```
 //!
 //! Keys are big-endian, values little-endian. The epoch in a key is that of the file.
@@ -16,6 +16,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use rocksdb::compaction_filter::Decision;
@@ -29,7 +30,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::BUCKETS;
 use super::counts::Counts;
-use super::pack::Pack;
+use super::packs::{Pack, PackFiles};
 use super::segment::Segment;
 use super::view::View;
 use crate::journal::Head;
@@ -79,7 +80,7 @@ struct Mark {
     sealed: U64,
 }
 
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 
 /// The files cannot be read or written. Nothing depends on them that the journal does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,8 +92,10 @@ pub(super) struct IndexStore {
     drafts: PathBuf,
     /// Its seed is that of the hash that picks a user's bucket: nobody can choose ids that share one.
     mark: Mark,
-    /// For the filter of merges, which throws away what belongs to nobody.
+    packs: PackFiles,
+    /// For merges, which throw away what belongs to nobody.
     purges: Arc<Mutex<Purges>>,
+    stopping: AtomicBool,
 }
 
 impl IndexStore {
@@ -120,15 +123,32 @@ impl IndexStore {
         check(&mark, journal)?;
         let drafts = folder.join("drafts");
         std::fs::create_dir_all(&drafts).map_err(index_error)?;
-        let store = Self { db, drafts, mark, purges };
-        Ok((store, mark.sealed.get()))
+        let sealed = mark.sealed.get();
+        let packs = PackFiles::open(folder.join("packs"), sealed)?;
+        Ok((Self { db, drafts, mark, packs, purges, stopping: AtomicBool::new(false) }, sealed))
     }
 
-    pub(super) fn database(&self) -> &DB {
-        &self.db
+    pub(super) fn packs(&self) -> &PackFiles {
+        &self.packs
     }
 
-    /// Merges no more files.
+    /// Merges packs for as long as there are enough to merge.
+    pub(super) fn merge_packs(&self) -> Result<(), IndexError> {
+        let purges = self.purges.lock().clone();
+        let is_of_nobody = |pack: &Pack<'_>| {
+            let gone = |batch, epoch| is_gone(&purges, batch, epoch);
+            !purges.is_empty() && pack.all(gone)
+        };
+        while self.packs.merge(is_of_nobody, &self.stopping)? {}
+        Ok(())
+    }
+
+    /// Merges no more packs.
+    pub(super) fn stop_merging_packs(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Merges nothing else any more. No more files may come in.
     pub(super) fn stop(&self) {
         self.db.cancel_all_background_work(true);
     }
@@ -161,9 +181,12 @@ impl IndexStore {
         View { snapshot, sealed }
     }
 
-    /// Makes a file of a segment, and takes it in.
+    /// Makes files of a segment, and takes them in.
     pub(super) fn seal(&self, segment: &Segment) -> Result<(), IndexError> {
         let epoch = segment.last_epoch();
+        let packs = self.packs.write(epoch, |writer| {
+            segment.for_each_pack(|user| self.bucket(user), |bucket, pack| writer.write(bucket, pack))
+        })?;
         let path = self.drafts.join("segment.sst");
         // A kill between the linking of a file into the store and the end of its draft's name leaves the store's own
         // file by another name: it must not be written over.
@@ -181,15 +204,12 @@ impl IndexStore {
             let place = [&batch.to_be_bytes()[..], &block.to_be_bytes()].concat();
             writer.put(key(b's', &place, &epoch.to_be_bytes()), owners.as_bytes()).map_err(index_error)?;
         }
-        segment.for_each_pack(
-            |user| self.bucket(user),
-            |bucket, pack| writer.put(key(b'u', &bucket_key(bucket), &epoch.to_be_bytes()), pack).map_err(index_error),
-        )?;
         writer.finish().map_err(index_error)?;
         drop(writer);
         let mut ingest = IngestExternalFileOptions::default();
         ingest.set_move_files(true);
         self.db.ingest_external_file_opts(&ingest, vec![path]).map_err(index_error)?;
+        self.packs.add(packs);
         self.purges.lock().extend(segment.purged());
         Ok(())
     }
@@ -274,9 +294,12 @@ fn options(purges: &Arc<Mutex<Purges>>) -> Options {
     options.set_keep_log_file_num(2);
     options.set_log_level(LogLevel::Warn);
     let purges = Arc::clone(purges);
-    options.set_compaction_filter("purged", move |_, key, value| {
-        if is_of_nobody(&purges, key, value) { Decision::Remove } else { Decision::Keep }
-    });
+    options.set_compaction_filter(
+        "purged",
+        move |_, key, _| {
+            if is_of_nobody(&purges, key) { Decision::Remove } else { Decision::Keep }
+        },
+    );
     options
 }
 
@@ -297,29 +320,20 @@ fn sum(existing: Option<&[u8]>, operands: &MergeOperands) -> Vec<u8> {
     sum.as_bytes().to_vec()
 }
 
-/// Whether a value has nothing but events or owners of batches that were purged after it.
-fn is_of_nobody(purges: &Mutex<Purges>, key: &[u8], value: &[u8]) -> bool {
+/// Whether a value has nothing but owners of a batch that was purged after it.
+fn is_of_nobody(purges: &Mutex<Purges>, key: &[u8]) -> bool {
     let purges = purges.lock();
-    if purges.is_empty() {
-        return false;
-    }
-    let epoch = key.last_chunk::<8>().map(|epoch| Epoch::from_be_bytes(*epoch));
-    let gone = |batch: BatchId, epoch: Epoch| purges.get(&batch).is_some_and(|purged| *purged >= epoch);
-    match (key.split_first(), epoch) {
-        (Some((b's', rest)), Some(epoch)) => {
-            rest.first_chunk::<8>().is_some_and(|batch| gone(BatchId::from_be_bytes(*batch), epoch))
-        }
-        (Some((b'u', _)), Some(_)) => Pack::read(value).is_some_and(|pack| pack.all(gone)),
-        _ => false,
-    }
+    let (Some((b's', rest)), Some(epoch)) = (key.split_first(), key.last_chunk::<8>()) else { return false };
+    let batch = rest.first_chunk::<8>().map(|batch| BatchId::from_be_bytes(*batch));
+    batch.is_some_and(|batch| is_gone(&purges, batch, Epoch::from_be_bytes(*epoch)))
+}
+
+fn is_gone(purges: &Purges, batch: BatchId, epoch: Epoch) -> bool {
+    purges.get(&batch).is_some_and(|purged| *purged >= epoch)
 }
 
 pub(super) fn key(kind: u8, place: &[u8], rest: &[u8]) -> Vec<u8> {
     [&[kind], place, rest].concat()
-}
-
-pub(super) fn bucket_key(bucket: usize) -> [u8; 2] {
-    u16::try_from(bucket).expect("there are so few").to_be_bytes()
 }
 
 /// Days in order of their bytes.

@@ -1,5 +1,7 @@
-//! Readers while a segment becomes a file.
+//! Readers while segments become files, and while those are merged.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stockade_protocol::feed::{Event, Kind};
@@ -13,7 +15,7 @@ const BATCH: BatchId = 4;
 const USERS: u64 = 40;
 const DAY: i32 = 3;
 
-fn open(folder: &std::path::Path) -> Index {
+fn open(folder: &Path) -> Index {
     Index::open(folder, &Kept { store_id: 1, last: Epoch::MAX, head: None }).expect("a folder")
 }
 
@@ -41,7 +43,7 @@ fn assert_told(index: &Index, epochs: &[Epoch], when: &str) {
         let told = events.iter().map(|event| event.epoch.get()).collect::<Vec<_>>();
         assert_eq!(told, epochs, "{when}: the events of user {user}");
         for &epoch in epochs {
-            assert_eq!(index.owner(BATCH, serial(epoch, user)), Ok(vec![user]), "{when}: one owner");
+            assert_eq!(index.owner(BATCH, serial(epoch, user)), Ok(Some(user)), "{when}: one owner");
         }
     }
     let owners = index.owners(BATCH, 0, usize::MAX).expect("they can be read");
@@ -74,4 +76,100 @@ fn readers_see_each_event_once_while_its_segment_becomes_a_file() {
         index.tail.write().sealing = None;
         assert_told(&index, &epochs, "in a file");
     }
+}
+
+/// Makes a file of what there is.
+fn seal(index: &Index) {
+    let full = std::mem::replace(&mut index.tail.write().open, Segment::new());
+    index.store.seal(&full).expect("a file");
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.join("packs")).expect("it is there");
+    entries.map(|entry| entry.expect("a file").path()).collect()
+}
+
+/// An index whose files were merged, and copies of the files that they are made of.
+fn merged(folder: &Path, copies: &Path) -> (Index, Vec<Epoch>) {
+    let index = open(folder);
+    let epochs = (1..=9).collect::<Vec<_>>();
+    for epoch in &epochs {
+        add(&index, *epoch);
+        seal(&index);
+    }
+    for file in files(folder) {
+        fs::copy(&file, copies.join(file.file_name().expect("it has one"))).expect("a copy");
+    }
+    index.store.merge_packs().expect("they can be merged");
+    (index, epochs)
+}
+
+#[test]
+fn merged_files_tell_the_same_and_whatever_a_kill_leaves_is_told_once() {
+    let (folder, copies) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("another"));
+    let (folder, copies) = (folder.path(), copies.path());
+    let (index, epochs) = merged(folder, copies);
+    assert_told(&index, &epochs, "merged");
+    let whole = files(folder);
+    assert_eq!(whole.len(), 1, "{whole:?}");
+    drop(index);
+
+    // Killed before the parts were removed, while a draft was written, and before the mark knew of the newest file.
+    for copy in fs::read_dir(copies).expect("it is there").map(|entry| entry.expect("a file").path()) {
+        fs::copy(&copy, folder.join("packs").join(copy.file_name().expect("it has one"))).expect("a copy");
+    }
+    fs::write(folder.join("packs/9-12.packs.draft"), "half a file").expect("a draft");
+    fs::copy(&whole[0], folder.join("packs/9-12.packs")).expect("a file too new");
+    let index = open(folder);
+    assert_told(&index, &epochs, "opened again");
+    assert_eq!(files(folder), whole);
+    drop(index);
+
+    // A file that is missing, or damaged: the journal tells all of it again.
+    fs::remove_file(&whole[0]).expect("it is there");
+    assert_eq!(open(folder).through(), 0, "made anew");
+}
+
+#[test]
+fn damage_is_told_with_the_file_that_has_it() {
+    let (folder, copies) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("another"));
+    let (index, _) = merged(folder.path(), copies.path());
+    let path = files(folder.path()).pop().expect("there is one");
+    let mut bytes = fs::read(&path).expect("it can be read");
+    let first = bytes[0];
+    bytes[0] = first ^ 1;
+    fs::write(&path, &bytes).expect("it can be written");
+    let told = (0..USERS).filter_map(|user| index.of_user(user).err()).collect::<Vec<_>>();
+    assert!(!told.is_empty() && told.len() < 40, "one bucket is damaged: {told:?}");
+    let text = told[0].to_string();
+    assert!(text.contains("packs") && text.contains("damaged"), "{text}");
+    drop(index);
+    bytes[0] = first;
+    bytes.pop();
+    fs::write(&path, &bytes).expect("it can be written");
+    assert_eq!(open(folder.path()).through(), 0, "its end is missing: made anew");
+}
+
+#[test]
+fn what_was_purged_is_left_out_when_files_are_merged() {
+    let (folder, copies) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("another"));
+    let (index, epochs) = merged(folder.path(), copies.path());
+    let mut purge = Event::new(Kind::BatchPurged, BATCH, 10);
+    purge.epoch = U64::new(10);
+    index.purged.lock().insert(BATCH, 10);
+    index.tail.write().open.add(&purge, 0, DAY);
+    index.tail.write().open.reaches(10);
+    assert_told(&index, &[], "purged in memory");
+    seal(&index);
+    let more = (11..=20).collect::<Vec<_>>();
+    for epoch in &more {
+        add(&index, *epoch);
+        seal(&index);
+    }
+    index.store.merge_packs().expect("they can be merged");
+    assert_told(&index, &more, "the batch's id was used again");
+    let bytes = files(folder.path()).iter().map(|file| fs::metadata(file).expect("it is there").len()).sum::<u64>();
+    let packs = bytes - 8 * (super::BUCKETS as u64 + 1) * files(folder.path()).len() as u64;
+    let a_user = packs / (USERS * more.len() as u64);
+    assert!(epochs.len() == 9 && a_user < 100, "{packs} bytes are left, {a_user} for each event");
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stockade_protocol::feed::{Event, Kind};
 
-use super::segment::Owner;
+use super::owner::Held;
 use crate::journal::{AS_BEFORE, NO_SERIAL};
 use crate::stock::Day;
 use crate::types::{BatchId, Epoch, OrderId, RequestId, TimeMs, UserId};
@@ -18,6 +18,23 @@ pub struct Taken {
     pub serial: u32,
     /// How many.
     pub units: u32,
+}
+
+impl Taken {
+    /// What an event took.
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        let takes = matches!(event.kind(), Some(Kind::Granted | Kind::Reserved));
+        takes.then_some(Self { user: event.user.get(), serial: event.serial.get(), units: event.units.into() })
+    }
+
+    pub(super) fn has(&self, serial: u32) -> bool {
+        serial.checked_sub(self.serial).is_some_and(|offset| offset < self.units)
+    }
+
+    /// The part of it that is `held`.
+    pub(super) fn within(&self, held: &Held) -> Option<Self> {
+        self.has(held.serial).then_some(Self { user: self.user, serial: held.serial, units: held.units })
+    }
 }
 
 /// Where a unit is in its life, as far as events tell: that a coupon has expired, the clock says.
@@ -55,12 +72,6 @@ pub struct Unit {
     pub through: Option<Day>,
     /// Where it is in its life.
     pub state: UnitState,
-}
-
-impl Taken {
-    pub(super) fn of(owner: &Owner) -> Self {
-        Self { user: owner.user.get(), serial: owner.serial.get(), units: owner.units.get() }
-    }
 }
 
 /// The units that one user's events, in order, are about: in the order in which they were taken.

@@ -4,7 +4,7 @@ use rocksdb::{ReadOptions, Snapshot};
 use zerocopy::FromBytes;
 
 use super::counts::{Counts, Days};
-use super::segment::{BLOCK_SERIALS, Owner};
+use super::owner::{BLOCK_SERIALS, Held, Owner};
 use super::store::{IndexError, day_of, index_error, key};
 use crate::types::{BatchId, Epoch};
 
@@ -16,37 +16,42 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    /// Adds owners of a batch from a serial on: at least `least`, or all.
-    pub(super) fn owners(
+    /// Adds what was taken of a batch after the epoch `gone`, from a serial on: at least so many units, or all.
+    pub(super) fn held(
         &self,
         batch: BatchId,
-        from: u32,
-        least: usize,
-        owners: &mut Vec<Owner>,
+        gone: Epoch,
+        (from, least): (u32, usize),
+        all: &mut Vec<Held>,
     ) -> Result<(), IndexError> {
         let prefix = key(b's', &batch.to_be_bytes(), &[]);
         let start = key(b's', &batch.to_be_bytes(), &(from / BLOCK_SERIALS).to_be_bytes());
         let (mut found, mut last) = (0, None);
         self.scan_from(&prefix, &start, |key, value| {
-            let block = key.first_chunk::<4>().copied();
+            let (Some(block), true) = (block_of(key), is_after(key, gone)) else { return true };
             // Whole blocks: what comes later in a block may stand in a later file.
-            if found >= least && last != block {
+            if found >= least && last != Some(block) {
                 return false;
             }
-            last = block;
-            let runs = <[Owner]>::ref_from_bytes(value).unwrap_or(&[]);
-            let wanted = runs.iter().filter(|owner| owner.serial.get() + owner.units.get() > from);
-            owners.extend(wanted.inspect(|owner| found += owner.units.get() as usize));
+            last = Some(block);
+            let held = owners(value).iter().map(|owner| owner.held(block));
+            all.extend(held.filter(|held| held.reaches(from)).inspect(|held| found += held.units as usize));
             true
         })
     }
 
-    /// Adds the owners of one serial, oldest first.
-    pub(super) fn owner(&self, batch: BatchId, serial: u32, owners: &mut Vec<Owner>) -> Result<(), IndexError> {
-        let block = (serial / BLOCK_SERIALS).to_be_bytes();
-        self.scan(&key(b's', &batch.to_be_bytes(), &block), |_, value| {
-            let runs = <[Owner]>::ref_from_bytes(value).unwrap_or(&[]);
-            owners.extend(runs.iter().filter(|owner| owner.has(serial)));
+    /// Adds who took one serial after the epoch `gone`.
+    pub(super) fn holder(
+        &self,
+        batch: BatchId,
+        gone: Epoch,
+        serial: u32,
+        all: &mut Vec<Held>,
+    ) -> Result<(), IndexError> {
+        let block = serial / BLOCK_SERIALS;
+        self.scan(&key(b's', &batch.to_be_bytes(), &block.to_be_bytes()), |key, value| {
+            let held = owners(value).iter().map(|owner| owner.held(block));
+            all.extend(held.filter(|held| is_after(key, gone) && held.has(serial)));
             true
         })
     }
@@ -85,4 +90,18 @@ impl View<'_> {
         }
         iterator.status().map_err(index_error)
     }
+}
+
+/// The block that a key of owners names behind its batch.
+fn block_of(key: &[u8]) -> Option<u32> {
+    key.first_chunk::<4>().map(|block| u32::from_be_bytes(*block))
+}
+
+/// Whether the file of a key reaches further than this epoch.
+fn is_after(key: &[u8], epoch: Epoch) -> bool {
+    key.last_chunk::<8>().is_some_and(|through| Epoch::from_be_bytes(*through) > epoch)
+}
+
+fn owners(value: &[u8]) -> &[Owner] {
+    <[Owner]>::ref_from_bytes(value).unwrap_or(&[])
 }

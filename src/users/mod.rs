@@ -13,6 +13,7 @@ mod holds;
 mod index;
 mod moves;
 mod recent;
+mod record;
 mod redeem;
 mod settle;
 mod shard;

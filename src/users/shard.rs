@@ -1,39 +1,33 @@
 //! One shard of the table, behind the table's lock: the claims in the order in which they came, and an index over them.
 //!
 //! All claims of a user share the user's hash and so stand in one sequence of the index: a claim reads that sequence
-//! once and knows the user's total and whether the request was seen. Users with more than [`INLINE_CLAIMS_MAX`] claims
-//! get a map of their own for the rest ([`super::busy`]).
+//! once and knows the user's total and whether the request was seen. Users with more than a few claims get
+//! a map of their own for the rest ([`super::busy`]).
 //!
 //! Why two parts: a look-up of a user who holds nothing, which is what nearly all claims begin with, touches one or two
 //! cache lines of the index; a grant appends. A shard of a few claims has no index: it looks at all of them. Only the
 //! index grows (4 of some 30 bytes a claim), so growing is short.
 //!
-//! What happens to claims later is in [`super::moves`] and [`super::redeem`], what a restart does in [`super::settle`].
+//! How claims come in is in [`super::record`], what happens to them later in [`super::moves`] and [`super::redeem`],
+//! what a restart does in [`super::settle`].
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
 use super::busy::BusyUser;
 use super::claims::Claims;
 use super::coupon::Coupon;
-use super::holds::{Hold, Holds};
+use super::holds::Holds;
 use super::index::Index;
 use super::recent::{Fresh, Moment, Recent};
-use super::slot::{Asked, Claim, Kind, Phase, Slot};
+use super::slot::{Claim, Kind, Phase, Slot};
 use super::staged::Staged;
 use super::tally::Tally;
 use crate::stock::{Day, Run, Runs};
 
-/// Claims of one user that stand in the index.
-pub(super) const INLINE_CLAIMS_MAX: usize = 8;
-
 /// Claims up to which a shard has no index: looking at all of them is as quick, and a million batches have few.
 pub(super) const SCANNED_MAX: usize = 8;
-
-/// Claims whose memory is fetched before the first of them is put into an index.
-pub(super) const PLACED_TOGETHER: usize = 16;
 
 /// See the module.
 #[derive(Default)]
@@ -148,160 +142,6 @@ impl Shard {
         }
         look.claim = found.map(|place| self.claim(place));
         look
-    }
-
-    /// Records a claim that [`Shard::find`] did not find, for a user of this hash and of the standing that it found.
-    /// `hasher` tells the hash of other users. Returns its place.
-    #[inline]
-    pub(super) fn insert(
-        &mut self,
-        (user, hash): (u64, u64),
-        standing: Standing,
-        request: u64,
-        (asked, runs): (Asked, &Runs),
-        now: &Moment,
-        hasher: &RandomState,
-    ) -> u32 {
-        let slot = self.slot(user, request, asked, runs);
-        if !asked.reserves {
-            self.claimed += u64::from(slot.granted);
-        }
-        self.insert_slot(hash, standing, slot, now, hasher)
-    }
-
-    /// Records a reservation in the same way, which expires at `due_ms` of the running clock.
-    pub(super) fn insert_reserved(
-        &mut self,
-        user: (u64, u64),
-        standing: Standing,
-        request: u64,
-        claim: (Asked, &Runs),
-        (now, due_ms): (&Moment, u64),
-        hasher: &RandomState,
-    ) -> u32 {
-        let slot = self.slot(user.0, request, claim.0, claim.1);
-        let slot = self.held(slot, due_ms);
-        self.insert_slot(user.1, standing, slot, now, hasher)
-    }
-
-    /// The slot of a reservation: it refers to a hold.
-    pub(super) fn held(&mut self, mut slot: Slot, due_ms: u64) -> Slot {
-        let rare = self.rare_mut();
-        rare.tally.reserved += u64::from(slot.granted);
-        slot.place = rare.holds.put(Hold { due_ms, place: slot.place, extended_s: 0 });
-        slot.set_phase(Phase::Reserved);
-        slot
-    }
-
-    /// Remembers that a reservation which has not come was cancelled.
-    pub(super) fn insert_mark(
-        &mut self,
-        (user, hash): (u64, u64),
-        standing: Standing,
-        request: u64,
-        now: &Moment,
-        hasher: &RandomState,
-    ) -> u32 {
-        let nothing = Asked { quantity: 0, mode: crate::stock::Mode::AllOrNothing, reserves: true };
-        let mut slot = Slot::new(user, request, (nothing, 0), Kind::OneRun, 0);
-        slot.set_phase(Phase::Mark);
-        self.rare_mut().ended += 1;
-        self.insert_slot(hash, standing, slot, now, hasher)
-    }
-
-    #[inline]
-    pub(super) fn slot(&mut self, user: u64, request: u64, asked: Asked, runs: &Runs) -> Slot {
-        assert!(!self.closed, "a closed batch grants nothing");
-        let granted = u8::try_from(runs.units()).expect("a claim asks for at most 255 units");
-        assert!(granted > 0 && granted <= asked.quantity, "granted {granted} of {}", asked.quantity);
-        let (kind, place) = if runs.is_one_run() {
-            (Kind::OneRun, runs.first().first)
-        } else {
-            let splits = &mut self.rare_mut().splits;
-            splits.push(runs.clone());
-            (Kind::Split, index(splits.len() - 1))
-        };
-        Slot::new(user, request, (asked, granted), kind, place)
-    }
-
-    #[inline]
-    pub(super) fn insert_slot(
-        &mut self,
-        hash: u64,
-        standing: Standing,
-        slot: Slot,
-        now: &Moment,
-        hasher: &RandomState,
-    ) -> u32 {
-        if standing.busy.is_none() && standing.inline < INLINE_CLAIMS_MAX {
-            return self.place(hash, slot, now, hasher);
-        }
-        self.insert_busy(hash, standing, slot, now, hasher)
-    }
-
-    /// The same for a user who has too many claims for the index.
-    #[cold]
-    fn insert_busy(
-        &mut self,
-        hash: u64,
-        standing: Standing,
-        mut slot: Slot,
-        now: &Moment,
-        hasher: &RandomState,
-    ) -> u32 {
-        let busy = standing.busy.unwrap_or_else(|| {
-            let rare = self.rare_mut();
-            rare.busy.push(BusyUser::default());
-            let busy = index(rare.busy.len() - 1);
-            let nothing = (slot.asked(), 0);
-            self.place(hash, Slot::new(slot.user, 0, nothing, Kind::Busy, busy), now, hasher);
-            busy
-        });
-        slot.set_unindexed();
-        let place = index(self.claims.len());
-        self.note_day(place, now.day);
-        self.fresh.note(place, now);
-        let runs = self.runs(&slot);
-        self.claims.push(slot);
-        self.rare_mut().busy[busy as usize].add(place, &slot, &runs, now.day);
-        place
-    }
-
-    #[inline]
-    fn place(&mut self, hash: u64, slot: Slot, now: &Moment, hasher: &RandomState) -> u32 {
-        let taken = self.claims.len();
-        let place = index(taken);
-        self.note_day(place, now.day);
-        self.fresh.note(place, now);
-        if taken >= SCANNED_MAX || !self.index.words().is_empty() {
-            if !self.index.has_room(taken) {
-                self.grow(hasher);
-            }
-            self.index.insert(hash, place);
-        }
-        self.claims.push(slot);
-        place
-    }
-
-    /// Puts all claims into a larger index: some at once, so that their words arrive together.
-    #[cold]
-    fn grow(&mut self, hasher: &RandomState) {
-        let mut larger = self.index.larger(self.phase);
-        let mut all = (0..).zip(self.claims.iter()).filter(|(_, slot)| !slot.is_unindexed());
-        let mut ahead = [(0, 0); PLACED_TOGETHER];
-        loop {
-            let mut count = 0;
-            for (next, (place, slot)) in ahead.iter_mut().zip(&mut all) {
-                *next = (hasher.hash_one(slot.user), place);
-                larger.prefetch(next.0);
-                count += 1;
-            }
-            if count == 0 {
-                break;
-            }
-            ahead[..count].iter().for_each(|(hash, place)| larger.insert(*hash, *place));
-        }
-        self.index = larger;
     }
 
     /// Gives all memory back; returns how many claims there were, marks included, and what became of their units.

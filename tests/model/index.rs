@@ -53,9 +53,9 @@ impl World {
                 return Err(format!("the index counts of batch {id} {told:?}, expected {expected:?}"));
             }
             for (serial, (user, _)) in &batch.takers {
-                let owners = index.owner(*id, *serial).map_err(|error| error.to_string())?;
-                if owners.last() != Some(user) {
-                    return Err(format!("the index says that {owners:?} took serial {serial} of batch {id}"));
+                let owner = index.owner(*id, *serial).map_err(|error| error.to_string())?;
+                if owner != Some(*user) {
+                    return Err(format!("the index says that {owner:?} took serial {serial} of batch {id}"));
                 }
             }
         }

@@ -33,6 +33,7 @@ mod expire;
 mod expirer;
 mod extend;
 mod fill;
+mod hints;
 mod limits;
 mod look_ahead;
 mod lookup;

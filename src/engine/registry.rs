@@ -1,6 +1,7 @@
 //! The directory of batches.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use dashmap::DashMap;
@@ -8,6 +9,7 @@ use dashmap::mapref::entry::Entry;
 use parking_lot::Mutex;
 
 use super::batch::Batch;
+use super::hints::Hints;
 use super::shelf::{PLACES_MAX, Place, Shelf};
 use crate::types::BatchId;
 
@@ -18,6 +20,7 @@ pub(super) struct Registry {
     shelf: Shelf,
     /// Where each stands on the shelf.
     places: DashMap<BatchId, u32, foldhash::fast::RandomState>,
+    hints: Hints,
     ids: Mutex<BTreeSet<BatchId>>,
     /// Places taken. Written under the lock of `ids`.
     taken: AtomicU32,
@@ -36,8 +39,8 @@ pub(super) enum Registered<'a> {
 
 impl Registry {
     pub(super) fn new(batches_max: usize) -> Self {
-        let (shelf, places, taken) = (Shelf::new(), DashMap::default(), AtomicU32::new(0));
-        Self { shelf, places, ids: Mutex::default(), taken, batches_max }
+        let (shelf, places, hints, taken) = (Shelf::new(), DashMap::default(), Hints::new(), AtomicU32::new(0));
+        Self { shelf, places, hints, ids: Mutex::default(), taken, batches_max }
     }
 
     pub(super) fn find(&self, id: BatchId) -> Option<&Batch> {
@@ -59,6 +62,24 @@ impl Registry {
         self.shelf.place(index as usize)
     }
 
+    /// Asks the processor for what [`Registry::hinted`] reads.
+    #[inline]
+    pub(super) fn ask(&self, id: BatchId) {
+        self.hints.prefetch(self.hash(id));
+    }
+
+    /// Where the batch with this id probably stands: whoever gets there looks at its id.
+    #[inline]
+    pub(super) fn hinted(&self, id: BatchId) -> Option<&Place> {
+        let hinted = self.hints.find(self.hash(id)).and_then(|index| self.shelf.place(index as usize));
+        hinted.or_else(|| self.place(id))
+    }
+
+    #[inline]
+    fn hash(&self, id: BatchId) -> u64 {
+        self.places.hasher().hash_one(id)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }
@@ -78,16 +99,27 @@ impl Registry {
                 }
                 self.taken.store(index + 1, Ordering::Release);
                 let batch = self.shelf.put(index as usize, make(index));
-                vacant.insert(index);
+                drop(vacant.insert(index));
                 ids.insert(id);
+                self.hint(id, index, &ids);
                 Registered::New(batch)
             }
+        }
+    }
+
+    fn hint(&self, id: BatchId, index: u32, ids: &BTreeSet<BatchId>) {
+        if self.hints.is_full(ids.len()) {
+            let known = |id: &BatchId| self.places.get(id).map(|index| (self.hash(*id), *index));
+            self.hints.grow(ids.iter().filter_map(known));
+        } else {
+            self.hints.add(self.hash(id), index);
         }
     }
 
     /// Forgets the id of a batch.
     pub(super) fn remove(&self, id: BatchId) {
         let mut ids = self.ids.lock();
+        self.hints.remove(self.hash(id));
         self.places.remove(&id);
         ids.remove(&id);
     }

@@ -1,4 +1,4 @@
-//! Look-ahead: fetching the memory that requests further on will need, in three steps, since each step needs to have
+//! Look-ahead: fetching the memory that requests further on will need, in four steps, since each step needs to have
 //! read what the one before fetched. Decides nothing; a request without it is decided the same.
 
 use stockade_protocol::claim::{Claim, RequestKey};
@@ -40,23 +40,34 @@ pub struct Sight<'a> {
 }
 
 impl<'a> Burst<'a> {
-    /// First step: finds where the batch stands, and asks for it.
+    /// First step: asks for the hint where the batch stands.
+    #[inline]
+    pub fn ask(&self, request: &impl Named) {
+        let id = request.names().0.get();
+        if self.sighted.is_none_or(|(sighted, _)| sighted != id) {
+            self.engine.registry.ask(id);
+        }
+    }
+
+    /// Second step: finds where the batch stands, and asks for it.
     #[inline]
     #[must_use]
     pub fn sight(&mut self, request: &impl Named) -> Sight<'a> {
         let id = request.names().0.get();
         if self.sighted.is_none_or(|(sighted, _)| sighted != id) {
-            let Some(place) = self.engine.registry.place(id) else { return Sight::default() };
+            let Some(place) = self.engine.registry.hinted(id) else { return Sight::default() };
             prefetch(place, 1);
             self.sighted = Some((id, place));
         }
         Sight { place: self.sighted.map(|(_, place)| place), ..Sight::default() }
     }
 
-    /// Second step: finds the user's place in the batch's table, and asks for the lock of it, and for the bucket.
+    /// Third step: finds the user's place in the batch's table, and asks for the lock of it, and for the bucket.
     #[inline]
     pub fn approach(&self, request: &impl Named, sight: &mut Sight<'a>) {
-        if let Some(batch) = sight.place.and_then(Place::get) {
+        let id = request.names().0.get();
+        let hinted = sight.place.and_then(Place::get).filter(|batch| batch.id == id);
+        if let Some(batch) = hinted.or_else(|| sight.place.and_then(|_| self.engine.registry.find(id))) {
             let user = batch.users.hashed(request.names().1.get());
             // Those of the batch that is being sold are near.
             if !self.last.as_ref().is_some_and(|last| std::ptr::eq(last.batch, batch)) {
@@ -67,7 +78,7 @@ impl<'a> Burst<'a> {
         }
     }
 
-    /// Third step: asks for what the table has there.
+    /// Fourth step: asks for what the table has there.
     #[inline]
     pub fn reach(&self, sight: &Sight<'a>) {
         if let Sight { batch: Some(batch), user: Some(user), .. } = sight {

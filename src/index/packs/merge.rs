@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::file::{PackFile, Span};
 use super::{Pack, PackFiles};
@@ -18,8 +18,9 @@ use crate::index::store::{IndexError, index_error};
 /// Fewest files that are merged.
 const FILES_MIN: usize = 8;
 
-/// Bytes that merging writes at most, 128 MB a second: the disk is the journal's first.
-const BYTES_PER_MICROSECOND: u64 = 128;
+/// Bytes that merging writes at most for each file that there is: 32 MB a second with eight of them, more when it falls
+/// behind. The disk is the journal's first.
+const BYTES_PER_MICROSECOND: u64 = 4;
 
 /// Buckets that are read from a file at once.
 const BUCKETS_TOGETHER: usize = 64;
@@ -36,7 +37,6 @@ impl PackFiles {
         let first = list.len() - files_to_merge(&list.iter().map(|file| file.bytes()).collect::<Vec<_>>());
         let [oldest, .., newest] = &list[first..] else { return Ok(false) };
         let span = Span { after: oldest.span().after, through: newest.span().through };
-        let began = Instant::now();
         let mut was_stopped = false;
         let merged = self.write_file(span, |writer| {
             let mut packs = Vec::new();
@@ -45,15 +45,16 @@ impl PackFiles {
                 if was_stopped {
                     return Err(index_error("the server stops"));
                 }
+                let before = writer.written();
                 let mut pieces = Pieces::read(&list[first..], bucket)?;
                 for bucket in bucket..bucket + BUCKETS_TOGETHER {
                     packs.clear();
                     pieces.take(bucket, &is_of_nobody, &mut packs)?;
                     writer.write(bucket, &packs)?;
                 }
-                let due = Duration::from_micros(writer.written() / BYTES_PER_MICROSECOND);
+                let files = self.list().len() as u64;
                 // sleep: nobody waits for it.
-                thread::sleep(due.saturating_sub(began.elapsed()));
+                thread::sleep(Duration::from_micros((writer.written() - before) / (BYTES_PER_MICROSECOND * files)));
             }
             Ok(())
         });

@@ -8,11 +8,12 @@
 use super::burst::Burst;
 use super::sight::{Named, Sight};
 
-/// Claims ahead of the decision at which a step is done: the fourth one, the third, the second, the first.
+/// Claims ahead of the decision at which a step is done: the fourth one, the third, the second.
 const REACHED: usize = 16;
 const APPROACHED: usize = 32;
 const SIGHTED: usize = 48;
-const ASKED: usize = 60;
+/// And how many claims further on the first one is done.
+const ASKED: usize = 12;
 
 /// Places for what is known of claims that are not decided yet; a power of two.
 const SIGHTS: usize = 64;
@@ -30,7 +31,6 @@ pub struct LookAhead<'a, 'c, T> {
     reached: usize,
     approached: usize,
     sighted: usize,
-    asked: usize,
 }
 
 impl<'a, 'c, T: Named> LookAhead<'a, 'c, T> {
@@ -38,19 +38,18 @@ impl<'a, 'c, T: Named> LookAhead<'a, 'c, T> {
     #[must_use]
     pub fn new(requests: &'c [T]) -> Self {
         let sights = [Sight::default(); SIGHTS];
-        Self { requests, sights, decided: 0, reached: 0, approached: 0, sighted: 0, asked: 0 }
+        Self { requests, sights, decided: 0, reached: 0, approached: 0, sighted: 0 }
     }
 
     /// What is known of the next claim to decide, and a step ahead for those after it.
     #[inline]
     pub fn next(&mut self, burst: &mut Burst<'a>) -> Sight<'a> {
         let ahead = |distance: usize| (self.decided + distance).min(self.requests.len());
-        let (reach, approach, sight, ask) = (ahead(REACHED), ahead(APPROACHED), ahead(SIGHTED), ahead(ASKED));
-        while self.asked < ask {
-            burst.ask(&self.requests[self.asked]);
-            self.asked += 1;
-        }
+        let (reach, approach, sight) = (ahead(REACHED), ahead(APPROACHED), ahead(SIGHTED));
         while self.sighted < sight {
+            if let Some(further) = self.requests.get(self.sighted + ASKED) {
+                burst.ask(further);
+            }
             self.sights[self.sighted % SIGHTS] = burst.sight(&self.requests[self.sighted]);
             self.sighted += 1;
         }

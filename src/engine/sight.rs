@@ -10,6 +10,7 @@ use super::batch::Batch;
 use super::burst::Burst;
 use super::shelf::Place;
 use crate::prefetch::prefetch;
+use crate::types::BatchId;
 use crate::users::HashedUser;
 
 /// A request about one user of one batch.
@@ -66,8 +67,8 @@ impl<'a> Burst<'a> {
     #[inline]
     pub fn approach(&self, request: &impl Named, sight: &mut Sight<'a>) {
         let id = request.names().0.get();
-        let hinted = sight.place.and_then(Place::get).filter(|batch| batch.id == id);
-        if let Some(batch) = hinted.or_else(|| sight.place.and_then(|_| self.engine.registry.find(id))) {
+        if let Some(hinted) = sight.place.and_then(Place::get) {
+            let Some(batch) = (if hinted.id == id { Some(hinted) } else { self.found_otherwise(id) }) else { return };
             let user = batch.users.hashed(request.names().1.get());
             // Those of the batch that is being sold are near.
             if !self.last.as_ref().is_some_and(|last| std::ptr::eq(last.batch, batch)) {
@@ -76,6 +77,12 @@ impl<'a> Burst<'a> {
             }
             (sight.batch, sight.user) = (Some(batch), Some(user));
         }
+    }
+
+    /// The batch with an id whose hint was that of another.
+    #[cold]
+    fn found_otherwise(&self, id: BatchId) -> Option<&'a Batch> {
+        self.engine.registry.find(id)
     }
 
     /// Fourth step: asks for what the table has there.

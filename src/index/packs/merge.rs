@@ -1,8 +1,8 @@
 //! Merging: neighbouring files become one, so that a reader looks into few.
 //!
 //! The newest files are merged as soon as there are [`FILES_MIN`] of them of which the oldest is not larger than the
-//! others together. So n segments leave at most some seven files and log₂ n - 3 more, and an event is written again some
-//! log₂ n - 3 times. A file more costs a reader some 3 µs; writing is what the journal waits for.
+//! others together. So n segments leave at most some seven files and log₂ n - 3 more, and an event is written again
+//! some log₂ n - 3 times. A file more costs a reader some 3 µs; writing is what the journal waits for.
 
 use std::fs;
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::prefetch::prefetch;
+use crate::users::home;
 
 /// Hints of a line.
 const HINTS: usize = 8;
@@ -108,12 +109,6 @@ fn add(table: &[Line], hash: u64, place: u32) {
 #[inline]
 fn mark(hash: u64) -> u64 {
     hash & u64::from(u32::MAX)
-}
-
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the product's upper half is less than the number of lines")]
-fn home(hash: u64, lines: usize) -> usize {
-    ((u128::from(hash) * lines as u128) >> 64) as usize
 }
 
 #[inline]

@@ -116,6 +116,13 @@ impl Registry {
         }
     }
 
+    /// Makes the hint of a batch wrong, or takes it out.
+    #[cfg(test)]
+    pub(super) fn mislead(&self, id: BatchId, index: Option<u32>) {
+        self.hints.remove(self.hash(id));
+        index.into_iter().for_each(|index| self.hints.add(self.hash(id), index));
+    }
+
     /// Forgets the id of a batch.
     pub(super) fn remove(&self, id: BatchId) {
         let mut ids = self.ids.lock();

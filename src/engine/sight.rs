@@ -35,6 +35,7 @@ named!(Claim, RequestKey, Reserve, Extend, coupon::Change);
 /// What is known of a request before it is decided.
 #[derive(Clone, Copy, Default)]
 pub struct Sight<'a> {
+    /// Where the batch stands, if its hint is right.
     place: Option<&'a Place>,
     pub(super) batch: Option<&'a Batch>,
     pub(super) user: Option<HashedUser>,
@@ -91,5 +92,50 @@ impl<'a> Burst<'a> {
         if let Sight { batch: Some(batch), user: Some(user), .. } = sight {
             batch.users.prefetch(*user);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stockade_protocol::Status;
+    use stockade_protocol::batch::{Create, Terms};
+    use stockade_protocol::claim::Claim;
+
+    use crate::engine::{EngineOptions, LookAhead, Source, start};
+
+    const STOCK: u32 = 100;
+    const BATCHES: [u64; 3] = [7, 8, 9];
+
+    #[test]
+    fn a_hint_that_is_wrong_or_missing_moves_no_claim_to_another_batch() {
+        let options = EngineOptions::new(1, Arc::new(|reason| panic!("{reason}")));
+        let running = start(Source::memory(), options).expect("a new journal");
+        let engine = &running.engine;
+        let mut burst = engine.burst(0);
+        let terms = Terms { stock: STOCK, ..Terms::default() };
+        for id in BATCHES {
+            let created = burst.create(&Create::new(id, &terms).expect("an empty name fits"));
+            assert_eq!(created.status(), Some(Status::Done));
+        }
+        let epoch = burst.leave();
+        while engine.journal().durable() < epoch {
+            std::thread::yield_now();
+        }
+        // To the second batch, to nothing that is known, and to a place that no batch has taken.
+        engine.registry.mislead(7, Some(1));
+        engine.registry.mislead(8, None);
+        engine.registry.mislead(9, Some(900));
+        let claims =
+            BATCHES.iter().cycle().zip(0..64).map(|(id, user)| Claim::new(*id, user, 1, 1)).collect::<Vec<_>>();
+        let (mut burst, mut ahead) = (engine.burst(0), LookAhead::new(&claims));
+        for claim in &claims {
+            let sight = ahead.next(&mut burst);
+            assert_eq!(burst.claim_sighted(claim, &sight).status(), Some(Status::Granted));
+        }
+        let _epoch = burst.leave();
+        let left = BATCHES.map(|id| engine.registry.find(id).expect("it is there").pool.units_hint());
+        assert_eq!(left, [STOCK - 22, STOCK - 21, STOCK - 21]);
     }
 }

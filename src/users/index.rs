@@ -117,7 +117,7 @@ impl Iterator for Places<'_> {
 /// The word where a hash begins to look.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the product's upper half is less than the number of words")]
-pub(super) fn home(hash: u64, words: usize) -> usize {
+pub(crate) fn home(hash: u64, words: usize) -> usize {
     ((u128::from(hash) * words as u128) >> 64) as usize
 }
 

@@ -26,6 +26,7 @@ mod tests;
 
 pub use coupon::{Action, Coupon, CouponRefusal, CouponState, Verdict};
 pub use entry::Entry;
+pub(crate) use index::home;
 pub use moves::Due;
 pub use recent::Moment;
 pub use redeem::{CouponChange, Unit};

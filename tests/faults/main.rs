@@ -6,6 +6,7 @@ mod engine_bounds;
 mod engine_clock;
 mod engine_closed_batches_give_memory_back;
 mod engine_limits;
+mod engine_look_ahead;
 mod engine_no_space;
 mod engine_operations_of_neighbouring_epochs;
 mod engine_quantities;

@@ -7,6 +7,7 @@
 //! ```
 
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -87,13 +88,8 @@ impl PackFile {
         self.ends[BUCKETS - 1].get()
     }
 
-    /// Reads the packs of a bucket into `bytes`, in place of what is there.
-    pub(super) fn read(&self, bucket: usize, bytes: &mut Vec<u8>) -> Result<(), IndexError> {
-        self.read_all(bucket..bucket + 1, bytes)
-    }
-
-    /// Reads the packs of some buckets.
-    pub(super) fn read_all(&self, buckets: std::ops::Range<usize>, bytes: &mut Vec<u8>) -> Result<(), IndexError> {
+    /// Reads the packs of some buckets into `bytes`, in place of what is there.
+    pub(super) fn read(&self, buckets: Range<usize>, bytes: &mut Vec<u8>) -> Result<(), IndexError> {
         let (start, end) = (self.end_of(buckets.start), self.end_of(buckets.end));
         bytes.resize(usize::try_from(end - start).map_err(index_error)?, 0);
         self.file.read_exact_at(bytes, start).map_err(|error| index_error(format!("{}: {error}", self.path.display())))

@@ -102,7 +102,7 @@ impl<'a> Pieces<'a> {
     fn read(files: &'a [Arc<PackFile>], bucket: usize) -> Result<Self, IndexError> {
         let read = |file: &'a Arc<PackFile>| {
             let mut bytes = Vec::new();
-            file.read_all(bucket..bucket + BUCKETS_TOGETHER, &mut bytes)?;
+            file.read(bucket..bucket + BUCKETS_TOGETHER, &mut bytes)?;
             Ok((&**file, bytes, 0))
         };
         Ok(Self { files: files.iter().map(read).collect::<Result<_, IndexError>>()? })

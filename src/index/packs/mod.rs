@@ -87,9 +87,15 @@ impl PackFiles {
         write: impl FnOnce(&mut PackWriter) -> Result<(), IndexError>,
     ) -> Result<PackFile, IndexError> {
         let (draft, path) = (self.folder.join(span.draft_name()), self.folder.join(span.name()));
-        let mut writer = PackWriter::create(&draft)?;
-        write(&mut writer)?;
-        writer.finish()?;
+        let written = PackWriter::create(&draft).and_then(|mut writer| {
+            write(&mut writer)?;
+            writer.finish()
+        });
+        if let Err(error) = written {
+            // On a full disk half a file would take what others need.
+            let _is_a_favour = fs::remove_file(&draft);
+            return Err(error);
+        }
         fs::rename(&draft, &path).map_err(index_error)?;
         fs::File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(index_error)?;
         PackFile::open(&path, span)
@@ -110,7 +116,7 @@ pub(super) fn events(
 ) -> Result<Vec<Event>, IndexError> {
     let (mut events, mut bytes) = (Vec::new(), Vec::new());
     for file in files.iter() {
-        file.read(bucket, &mut bytes)?;
+        file.read(bucket..bucket + 1, &mut bytes)?;
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
             let pack = Pack::split(&mut rest).filter(|pack| pack.events(is_wanted, &mut events));

@@ -1,5 +1,5 @@
-//! The look-ahead decides nothing: claims that went through it find their batches, however many there are, also when ids
-//! were purged and are used again.
+//! The look-ahead decides nothing: claims that went through it find their batches, however many there are, also when
+//! ids were purged and are used again.
 
 use crate::support::clock::ManualClock;
 use crate::support::offer::{create, terms};

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -208,24 +209,33 @@ def stored_bytes(binaries, data, server):
 
 
 def syncs(binaries, folder, cores):
-    """The disk alone: fdatasync after 4 KiB, appended to a file and written over the zeros of one."""
+    """The disk alone: fdatasync after 4 KiB, appended to a file, written over the zeros of one, and that with every
+    processor busy: then a host that counts the disk's work with theirs may stop the machine."""
     os.makedirs(folder)
-    page, size = os.urandom(4096), 8 << 20
-    for name in ("appended", "written over") * 2:
+    page, size = os.urandom(4096), 32 << 20
+    for name in ("appended", "written over", "written over, processors busy") * 2:
         file = os.open(os.path.join(folder, "pages"), os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-        if name == "written over":
+        if name.startswith("written over"):
             os.pwrite(file, bytes(size), 0)
             os.fsync(file)
-        times = []
+        spin = [sys.executable, "-c", "while True: pass"]
+        busy = [subprocess.Popen(spin) for _ in range(os.cpu_count())] if name.endswith("busy") else []
+        times, began = [], time.perf_counter()
         for offset in range(0, size, len(page)):
-            began = time.perf_counter()
             os.pwrite(file, page, offset)
             os.fdatasync(file)
-            times.append(time.perf_counter() - began)
+            now = time.perf_counter()
+            times.append(now - began)
+            began = now
+        for process in busy:
+            process.kill()
+            process.wait()
         os.close(file)
+        share = 100 * sum(seconds for seconds in times if seconds > 0.004) / sum(times)
         times.sort()
         print(f"fdatasync of 4 KiB {name}: p50 {times[len(times) // 2] * 1e6:.0f} µs, "
-              f"p99 {times[len(times) * 99 // 100] * 1e6:.0f} µs", flush=True)
+              f"p99 {times[len(times) * 99 // 100] * 1e6:.0f} µs, longest {times[-1] * 1e3:.1f} ms; "
+              f"{share:.0f} % of the time in syncs above 4 ms", flush=True)
 
 
 def written_to_device(folder):

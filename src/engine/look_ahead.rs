@@ -2,13 +2,14 @@
 //!
 //! The tables of users are far larger than the caches, and with many batches so are the batches. A claim touches some
 //! seven places, each known only when the one before was read; fetched one after the other they cost more than all else
-//! together. So four steps run ahead of the decision at four distances: far enough to cover a memory access each,
+//! together. So up to five steps run ahead of the decision at as many distances: far enough to cover a memory access each,
 //! near enough for the first-level cache.
 
 use super::burst::Burst;
 use super::sight::{Named, Sight};
 
-/// Claims ahead of the decision at which a step is done: the fourth one, the third, the second.
+/// Claims ahead of the decision at which a step is done: the fifth one, the fourth, the third, the second.
+const RECALLED: usize = 8;
 const REACHED: usize = 16;
 const APPROACHED: usize = 32;
 const SIGHTED: usize = 48;
@@ -27,24 +28,28 @@ pub const LOOK_AHEAD_WORTH: usize = REACHED;
 pub struct LookAhead<'a, 'c, T> {
     requests: &'c [T],
     sights: [Sight<'a>; SIGHTS],
+    /// Whether the fifth step is done: a claim by somebody who has none yet gains nothing by it.
+    recalls: bool,
     decided: usize,
+    recalled: usize,
     reached: usize,
     approached: usize,
     sighted: usize,
 }
 
 impl<'a, 'c, T: Named> LookAhead<'a, 'c, T> {
-    /// A look-ahead over all claims of a frame, none decided yet.
+    /// A look-ahead over all claims of a frame, none decided yet. `retries`: most of them were probably made before.
     #[must_use]
-    pub fn new(requests: &'c [T]) -> Self {
-        let sights = [Sight::default(); SIGHTS];
-        Self { requests, sights, decided: 0, reached: 0, approached: 0, sighted: 0 }
+    pub fn new(requests: &'c [T], retries: bool) -> Self {
+        let (sights, recalls) = ([Sight::default(); SIGHTS], T::IS_LATER || retries);
+        Self { requests, sights, recalls, decided: 0, recalled: 0, reached: 0, approached: 0, sighted: 0 }
     }
 
     /// What is known of the next claim to decide, and a step ahead for those after it.
     #[inline]
     pub fn next(&mut self, burst: &mut Burst<'a>) -> Sight<'a> {
-        let ahead = |distance: usize| (self.decided + distance).min(self.requests.len());
+        let (decided, count) = (self.decided, self.requests.len());
+        let ahead = |distance: usize| (decided + distance).min(count);
         let (reach, approach, sight) = (ahead(REACHED), ahead(APPROACHED), ahead(SIGHTED));
         while self.sighted < sight {
             if let Some(further) = self.requests.get(self.sighted + ASKED) {
@@ -61,8 +66,20 @@ impl<'a, 'c, T: Named> LookAhead<'a, 'c, T> {
             burst.reach(&self.sights[self.reached % SIGHTS]);
             self.reached += 1;
         }
+        if self.recalls {
+            self.recall(burst, ahead(RECALLED));
+        }
         let sight = self.sights[self.decided % SIGHTS];
         self.decided += 1;
         sight
+    }
+
+    /// The fifth step, on its own: most frames go without it.
+    #[inline(never)]
+    fn recall(&mut self, burst: &Burst<'a>, until: usize) {
+        while self.recalled < until {
+            burst.recall(&self.sights[self.recalled % SIGHTS]);
+            self.recalled += 1;
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Look-ahead: fetching the memory that requests further on will need, in four steps, since each step needs to have
+//! Look-ahead: fetching the memory that requests further on will need, in five steps, since each step needs to have
 //! read what the one before fetched. Decides nothing; a request without it is decided the same.
 
 use stockade_protocol::claim::{Claim, RequestKey};
@@ -15,13 +15,18 @@ use crate::users::HashedUser;
 
 /// A request about one user of one batch.
 pub trait Named {
+    /// Whether it is about a claim that the user has made before.
+    const IS_LATER: bool;
+
     /// The batch, and the user.
     fn names(&self) -> (U64, U64);
 }
 
 macro_rules! named {
-    ($($request:ty),*) => {
+    ($is_later:literal: $($request:ty),*) => {
         $(impl Named for $request {
+            const IS_LATER: bool = $is_later;
+
             #[inline]
             fn names(&self) -> (U64, U64) {
                 (self.batch, self.user)
@@ -30,7 +35,8 @@ macro_rules! named {
     };
 }
 
-named!(Claim, RequestKey, Reserve, Extend, coupon::Change);
+named!(false: Claim, Reserve);
+named!(true: RequestKey, Extend, coupon::Change);
 
 /// What is known of a request before it is decided.
 #[derive(Clone, Copy, Default)]
@@ -93,6 +99,14 @@ impl<'a> Burst<'a> {
             batch.users.prefetch(*user);
         }
     }
+
+    /// Fifth step, where the user is expected to have claims: finds them in the table, and asks for them.
+    #[inline]
+    pub fn recall(&self, sight: &Sight<'a>) {
+        if let Sight { batch: Some(batch), user: Some(user), .. } = sight {
+            batch.users.prefetch_claims(*user);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -129,7 +143,7 @@ mod tests {
         engine.registry.mislead(9, Some(900));
         let claims =
             BATCHES.iter().cycle().zip(0..64).map(|(id, user)| Claim::new(*id, user, 1, 1)).collect::<Vec<_>>();
-        let (mut burst, mut ahead) = (engine.burst(0), LookAhead::new(&claims));
+        let (mut burst, mut ahead) = (engine.burst(0), LookAhead::new(&claims, false));
         for claim in &claims {
             let sight = ahead.next(&mut burst);
             assert_eq!(burst.claim_sighted(claim, &sight).status(), Some(Status::Granted));

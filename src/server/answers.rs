@@ -204,7 +204,7 @@ impl<'a> BurstWork<'a> {
     ) {
         let is_new = matches!(operation, Operation::Claim | Operation::Reserve);
         // Small frames were looked at together.
-        let mut ahead = (items.len() >= LOOK_AHEAD_WORTH).then(|| LookAhead::new(items));
+        let mut ahead = (items.len() >= LOOK_AHEAD_WORTH).then(|| LookAhead::new(items, self.session.retries));
         let mut counts = [0_u32; STATUS_SLOTS];
         self.replies(frame, items, R::EPOCH_AT, |work, item| {
             let sight = ahead.as_mut().map_or_else(Sight::default, |ahead| ahead.next(&mut work.burst));
@@ -214,6 +214,7 @@ impl<'a> BurstWork<'a> {
             counts[reply.slot()] += 1;
             reply
         });
+        self.session.retries = counts[0] as usize * 2 > items.len();
         if counts[0] > 0 {
             self.metrics.replayed(operation, u64::from(counts[0]));
         }

@@ -17,6 +17,8 @@ pub(super) struct Session {
     name: String,
     /// Whether it ever asked for the feed.
     pub(super) subscribes: bool,
+    /// Whether most requests of its last large frame had been made before: the next one's are then likely so too.
+    pub(super) retries: bool,
     /// The number that stands for the name, once it is known and durable.
     client: ClientNumber,
 }

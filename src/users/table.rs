@@ -103,6 +103,16 @@ impl Users {
         prefetch(lane.claims.load(Ordering::Relaxed), SLOTS_AHEAD);
     }
 
+    /// Asks the processor for the claims that a look at a user will find, if nobody else is at the shard. Worth its lock
+    /// only where such are expected.
+    #[inline]
+    pub fn prefetch_claims(&self, HashedUser { hash, .. }: HashedUser) {
+        let Some(lanes) = self.lanes.get() else { return };
+        if let Some(shard) = lane(lanes, hash).shard.try_lock() {
+            shard.index().places(hash).for_each(|place| prefetch(shard.claims().get(place), 1));
+        }
+    }
+
     /// Locks what is known of `user`.
     #[must_use]
     pub fn entry(&self, user: u64) -> Entry<'_> {

@@ -14,20 +14,28 @@ use stockade_protocol::claim::Claim;
 const BATCHES: u64 = 3_000;
 const CLAIMS_PER_FRAME: usize = 64;
 
-/// Claims one unit of each batch for a user, in frames; whether each was answered so.
+/// Claims one unit of each batch for a user, in frames, twice; whether each was answered so, and the same again.
 fn claims(engine: &Engine, user: u64, batches: impl Iterator<Item = u64>, expected: impl Fn(u64) -> Status) {
     let all = batches.map(|batch| Claim::new(batch, user, user, 1)).collect::<Vec<_>>();
     for frame in all.chunks(CLAIMS_PER_FRAME) {
-        answered(engine, 0, |burst| {
-            let mut ahead = LookAhead::new(frame);
-            for claim in frame {
-                let sight = ahead.next(burst);
-                let (batch, reply) = (claim.batch.get(), burst.claim_sighted(claim, &sight));
-                assert_eq!(reply.status(), Some(expected(batch)), "batch {batch}, user {user}");
-                let units = u16::from(expected(batch) == Status::Granted);
-                assert_eq!(reply.user_units.get(), units, "batch {batch}, user {user}: nobody claimed there before");
-            }
-        });
+        let decide = |retries| {
+            answered(engine, 0, |burst| {
+                let mut ahead = LookAhead::new(frame, retries);
+                let mut decided = |claim| {
+                    let sight = ahead.next(burst);
+                    burst.claim_sighted(claim, &sight)
+                };
+                frame.iter().map(&mut decided).collect::<Vec<_>>()
+            })
+        };
+        let (first, again) = (decide(false), decide(true));
+        for ((claim, reply), second) in frame.iter().zip(first).zip(again) {
+            let (batch, is_granted) = (claim.batch.get(), expected(claim.batch.get()) == Status::Granted);
+            assert_eq!(reply.status(), Some(expected(batch)), "batch {batch}, user {user}");
+            assert_eq!(reply.user_units.get(), u16::from(is_granted), "batch {batch}, user {user}: nobody else's");
+            assert_eq!((second.status(), second.is_replayed()), (reply.status(), is_granted), "{batch}, {user}");
+            assert_eq!((second.serial, second.user_units), (reply.serial, reply.user_units), "{batch}, {user}");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Claims of one connection: what is asked for, and what became of it.
 
 use std::collections::{HashSet, VecDeque};
+use std::hint::black_box;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -30,14 +31,16 @@ pub struct Claims {
     /// Claims whose first answer was a replay: a reply was lost, or a retry overtook it. The one answer that is no
     /// replay may still come.
     replayed_first: HashSet<u64, FixedState>,
+    /// Origins of the frame whose answers are entered.
+    origins: Vec<u64>,
 }
 
 impl Claims {
     /// Those of connection `number`, by users who have the flags of `audience`.
     #[must_use]
     pub fn new(number: u32, population: Arc<Population>, audience: u32) -> Self {
-        let (ledger, replayed_first) = (Ledger::default(), HashSet::default());
-        Self { number, population, audience, ledger, rounds: None, grants: 0, replayed_first }
+        let (ledger, replayed_first, origins) = (Ledger::default(), HashSet::default(), Vec::new());
+        Self { number, population, audience, ledger, rounds: None, grants: 0, replayed_first, origins }
     }
 
     pub(super) fn set_rounds(&mut self, rounds: Rounds) {
@@ -59,9 +62,18 @@ impl Claims {
 
     pub(super) fn settle(&mut self, frame: &InFlight, replies: &[ClaimReply], record: &mut Record) -> Settled {
         let granted_before = self.grants;
-        for (slot, reply) in frame.range().zip(replies) {
-            self.settle_one(slot, reply, record);
+        let mut origins = std::mem::take(&mut self.origins);
+        origins.clear();
+        origins.extend(frame.range().map(|slot| self.population.origin(self.number, slot)));
+        // What retries were answered first lies anywhere; read one after the other without anything between, it arrives
+        // together.
+        for origin in &origins {
+            let _read_only = black_box(self.serial(*origin));
         }
+        for (origin, reply) in origins.iter().zip(replies) {
+            self.settle_one(*origin, reply, record);
+        }
+        self.origins = origins;
         self.answered(frame);
         let wanted = u32::try_from(self.grants - granted_before).expect("at most one grant a claim");
         Settled { over: frame.count, wanted, next: 0 }
@@ -74,12 +86,11 @@ impl Claims {
         }
     }
 
-    /// Enters the answer to the claim of `slot`.
+    /// Enters the answer to the claim with this `origin`.
     #[inline]
-    fn settle_one(&mut self, slot: u64, reply: &ClaimReply, record: &mut Record) {
+    fn settle_one(&mut self, origin: u64, reply: &ClaimReply, record: &mut Record) {
         let number = reply.as_bytes()[0];
         record.tally.outcome(number);
-        let origin = self.population.origin(self.number, slot);
         if number == Status::Granted as u8 {
             self.granted(origin, reply, &mut record.books);
         } else {

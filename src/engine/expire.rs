@@ -9,7 +9,10 @@ use crate::users::{Due, Phase};
 use stockade_protocol::claim::RequestKey;
 
 /// Reservations of one burst: more would hold its epoch open for longer than a group takes.
-const TOGETHER_MAX: usize = 512;
+const TOGETHER_MAX: usize = 256;
+
+/// Reservations whose memory is asked for before the first of them ends: it lies anywhere in the tables.
+const AHEAD: usize = 16;
 
 /// What is due and may not end yet, since it is not durable, is looked at again after so many milliseconds.
 const AGAIN_MS: u64 = 20;
@@ -26,7 +29,12 @@ impl Engine {
         let due = self.timers.due(running_ms, TOGETHER_MAX);
         if !due.is_empty() {
             let mut burst = Burst::new(self, self.cores);
-            due.iter().for_each(|timer| burst.expire(timer, running_ms));
+            for timers in due.chunks(AHEAD) {
+                let users = |timer: &Timer| &self.registry.at(timer.batch).users;
+                timers.iter().for_each(|timer| users(timer).prefetch_at(timer.at));
+                timers.iter().for_each(|timer| users(timer).prefetch_user_at(timer.at));
+                timers.iter().for_each(|timer| burst.expire(timer, running_ms));
+            }
             let _nobody_waits = burst.leave();
         }
         due.len()

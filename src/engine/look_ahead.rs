@@ -2,8 +2,8 @@
 //!
 //! The tables of users are far larger than the caches, and with many batches so are the batches. A claim touches some
 //! seven places, each known only when the one before was read; fetched one after the other they cost more than all else
-//! together. So up to five steps run ahead of the decision at as many distances: far enough to cover a memory access each,
-//! near enough for the first-level cache.
+//! together. So up to five steps run ahead of the decision at as many distances: far enough to cover a memory access
+//! each, near enough for the first-level cache.
 
 use super::burst::Burst;
 use super::sight::{Named, Sight};

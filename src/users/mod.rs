@@ -4,6 +4,7 @@
 //! however many users ask. One lock covers all that a request does with its user, so two requests of one user are
 //! decided one after the other. No I/O, no async; the stock that a claim draws is the caller's business.
 
+mod ahead;
 mod busy;
 mod census;
 mod claims;

@@ -11,12 +11,10 @@ use parking_lot::Mutex;
 
 use super::coupon::Coupon;
 use super::entry::Entry;
-use super::index::home;
 use super::shard::Shard;
 use super::slot::{Asked, Slot};
 use super::staged::{Broken, Move};
 use super::tally::Tally;
-use crate::prefetch::prefetch;
 use crate::stock::{Day, Runs};
 use crate::types::Epoch;
 
@@ -32,26 +30,20 @@ const LANES_MAX: u32 = 1 << 15;
 pub struct Users {
     /// A power of two of them, made when the first claim comes. Which one: the low bits of the hash; the place within:
     /// the others.
-    lanes: OnceLock<Box<[CachePadded<Lane>]>>,
+    pub(super) lanes: OnceLock<Box<[CachePadded<Lane>]>>,
     lanes_wanted: u32,
     hasher: RandomState,
 }
 
 /// A shard behind its lock.
 pub(super) struct Lane {
-    shard: Mutex<Shard>,
+    pub(super) shard: Mutex<Shard>,
     /// Where the shard's index lies and how many words it has, for prefetching only: may be out of date.
-    words: AtomicPtr<u32>,
-    length: AtomicUsize,
+    pub(super) words: AtomicPtr<u32>,
+    pub(super) length: AtomicUsize,
     /// Where the next claim goes, or all claims stand while there is no index; the same.
-    claims: AtomicPtr<Slot>,
+    pub(super) claims: AtomicPtr<Slot>,
 }
-
-/// Words of the index that a look-up of a new user reads, rounded up to whole cache lines.
-const WORDS_AHEAD: usize = 32;
-
-/// Claims that are looked at, or written, at once.
-const SLOTS_AHEAD: usize = 3;
 
 /// Where a claim stands: its lane, and its place there. It stays as long as the batch is not closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,36 +73,6 @@ impl Users {
     #[must_use]
     pub fn hashed(&self, user: u64) -> HashedUser {
         HashedUser { user, hash: self.hasher.hash_one(user) }
-    }
-
-    /// Asks the processor for the lock of a user's shard, and for where its memory lies.
-    #[inline]
-    pub fn prefetch_lane(&self, HashedUser { hash, .. }: HashedUser) {
-        let Some(lanes) = self.lanes.get() else { return };
-        prefetch(lane(lanes, hash), 1);
-    }
-
-    /// Asks the processor for the memory that a look at a user, and a grant to them, will need. Best when the lane is
-    /// near.
-    #[inline]
-    pub fn prefetch(&self, HashedUser { hash, .. }: HashedUser) {
-        let Some(lanes) = self.lanes.get() else { return };
-        let lane = lane(lanes, hash);
-        let (words, length) = (lane.words.load(Ordering::Relaxed), lane.length.load(Ordering::Relaxed));
-        if length > 0 {
-            prefetch(words.wrapping_add(home(hash, length)), WORDS_AHEAD);
-        }
-        prefetch(lane.claims.load(Ordering::Relaxed), SLOTS_AHEAD);
-    }
-
-    /// Asks the processor for the claims that a look at a user will find, if nobody else is at the shard. Worth its lock
-    /// only where such are expected.
-    #[inline]
-    pub fn prefetch_claims(&self, HashedUser { hash, .. }: HashedUser) {
-        let Some(lanes) = self.lanes.get() else { return };
-        if let Some(shard) = lane(lanes, hash).shard.try_lock() {
-            shard.index().places(hash).for_each(|place| prefetch(shard.claims().get(place), 1));
-        }
     }
 
     /// Locks what is known of `user`.
@@ -296,7 +258,7 @@ fn share_of_lane(lane: usize, salt: u64, shares: usize) -> usize {
 
 /// The lane of a hash.
 #[inline]
-fn lane(lanes: &[CachePadded<Lane>], hash: u64) -> &Lane {
+pub(super) fn lane(lanes: &[CachePadded<Lane>], hash: u64) -> &Lane {
     &lanes[usize::from(number(lanes, hash))]
 }
 

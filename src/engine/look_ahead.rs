@@ -2,14 +2,15 @@
 //!
 //! The tables of users are far larger than the caches, and with many batches so are the batches. A claim touches some
 //! seven places, each known only when the one before was read; fetched one after the other they cost more than all else
-//! together. So up to five steps run ahead of the decision at as many distances: far enough to cover a memory access
+//! together. So up to six steps run ahead of the decision at as many distances: far enough to cover a memory access
 //! each, near enough for the first-level cache.
 
 use super::burst::Burst;
 use super::sight::{Named, Sight};
 
-/// Claims ahead of the decision at which a step is done: the fifth one, the fourth, the third, the second.
-const RECALLED: usize = 8;
+/// Claims ahead of the decision at which a step is done: the sixth one, the fifth, the fourth, the third, the second.
+const GRASPED: usize = 6;
+const RECALLED: usize = 11;
 const REACHED: usize = 16;
 const APPROACHED: usize = 32;
 const SIGHTED: usize = 48;
@@ -28,9 +29,10 @@ pub const LOOK_AHEAD_WORTH: usize = REACHED;
 pub struct LookAhead<'a, 'c, T> {
     requests: &'c [T],
     sights: [Sight<'a>; SIGHTS],
-    /// Whether the fifth step is done: a claim by somebody who has none yet gains nothing by it.
+    /// Whether the fifth step is done, and the sixth: a claim by somebody who has none yet gains nothing by it.
     recalls: bool,
     decided: usize,
+    grasped: usize,
     recalled: usize,
     reached: usize,
     approached: usize,
@@ -42,7 +44,7 @@ impl<'a, 'c, T: Named> LookAhead<'a, 'c, T> {
     #[must_use]
     pub fn new(requests: &'c [T], retries: bool) -> Self {
         let (sights, recalls) = ([Sight::default(); SIGHTS], T::IS_LATER || retries);
-        Self { requests, sights, recalls, decided: 0, recalled: 0, reached: 0, approached: 0, sighted: 0 }
+        Self { requests, sights, recalls, decided: 0, grasped: 0, recalled: 0, reached: 0, approached: 0, sighted: 0 }
     }
 
     /// What is known of the next claim to decide, and a step ahead for those after it.
@@ -67,19 +69,23 @@ impl<'a, 'c, T: Named> LookAhead<'a, 'c, T> {
             self.reached += 1;
         }
         if self.recalls {
-            self.recall(burst, ahead(RECALLED));
+            self.recall(burst, ahead(RECALLED), ahead(GRASPED));
         }
         let sight = self.sights[self.decided % SIGHTS];
         self.decided += 1;
         sight
     }
 
-    /// The fifth step, on its own: most frames go without it.
+    /// The last two steps, on their own: most frames go without them.
     #[inline(never)]
-    fn recall(&mut self, burst: &Burst<'a>, until: usize) {
-        while self.recalled < until {
-            burst.recall(&self.sights[self.recalled % SIGHTS]);
+    fn recall(&mut self, burst: &Burst<'a>, recall: usize, grasp: usize) {
+        while self.recalled < recall {
+            burst.recall(&self.requests[self.recalled], &self.sights[self.recalled % SIGHTS]);
             self.recalled += 1;
+        }
+        while self.grasped < grasp {
+            burst.grasp(&self.requests[self.grasped], &self.sights[self.grasped % SIGHTS]);
+            self.grasped += 1;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Look-ahead: fetching the memory that requests further on will need, in five steps, since each step needs to have
+//! Look-ahead: fetching the memory that requests further on will need, in six steps, since each step needs to have
 //! read what the one before fetched. Decides nothing; a request without it is decided the same.
 
 use stockade_protocol::claim::{Claim, RequestKey};
@@ -20,6 +20,11 @@ pub trait Named {
 
     /// The batch, and the user.
     fn names(&self) -> (U64, U64);
+
+    /// The coupon that it is about, if it is about one.
+    fn serial(&self) -> Option<u32> {
+        None
+    }
 }
 
 macro_rules! named {
@@ -36,7 +41,21 @@ macro_rules! named {
 }
 
 named!(false: Claim, Reserve);
-named!(true: RequestKey, Extend, coupon::Change);
+named!(true: RequestKey, Extend);
+
+impl Named for coupon::Change {
+    const IS_LATER: bool = true;
+
+    #[inline]
+    fn names(&self) -> (U64, U64) {
+        (self.batch, self.user)
+    }
+
+    #[inline]
+    fn serial(&self) -> Option<u32> {
+        Some(self.serial.get())
+    }
+}
 
 /// What is known of a request before it is decided.
 #[derive(Clone, Copy, Default)]
@@ -102,9 +121,17 @@ impl<'a> Burst<'a> {
 
     /// Fifth step, where the user is expected to have claims: finds them in the table, and asks for them.
     #[inline]
-    pub fn recall(&self, sight: &Sight<'a>) {
+    pub fn recall(&self, request: &impl Named, sight: &Sight<'a>) {
         if let Sight { batch: Some(batch), user: Some(user), .. } = sight {
-            batch.users.prefetch_claims(*user);
+            batch.users.prefetch_claims(*user, request.serial());
+        }
+    }
+
+    /// Sixth step, where a request is about a coupon: asks for what is known of it.
+    #[inline]
+    pub fn grasp(&self, request: &impl Named, sight: &Sight<'a>) {
+        if let (Sight { batch: Some(batch), user: Some(user), .. }, Some(serial)) = (sight, request.serial()) {
+            batch.users.prefetch_coupon(*user, serial);
         }
     }
 }

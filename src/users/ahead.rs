@@ -34,13 +34,27 @@ impl Users {
         prefetch(lane.claims.load(Ordering::Relaxed), SLOTS_AHEAD);
     }
 
-    /// Asks for the claims that a look at a user will find. Worth its lock only where such are expected; best when what
-    /// [`Users::prefetch`] asks for is near.
+    /// Asks for the claims that a look at a user will find, and for where the coupon with a serial is to be found.
+    /// Worth its lock only where such are expected; best when what [`Users::prefetch`] asks for is near.
     #[inline]
-    pub fn prefetch_claims(&self, HashedUser { hash, .. }: HashedUser) {
+    pub fn prefetch_claims(&self, HashedUser { hash, .. }: HashedUser, serial: Option<u32>) {
         let Some(lanes) = self.lanes.get() else { return };
         if let Some(shard) = lane(lanes, hash).shard.try_lock() {
             shard.index().places(hash).for_each(|place| prefetch(shard.claims().get(place), 1));
+            if let (Some(serial), Some(rare)) = (serial, &shard.rare) {
+                rare.coupons.prefetch_place(serial);
+            }
+        }
+    }
+
+    /// Asks for what is known of a user's coupon. Best when its place is near.
+    #[inline]
+    pub fn prefetch_coupon(&self, HashedUser { hash, .. }: HashedUser, serial: u32) {
+        let Some(lanes) = self.lanes.get() else { return };
+        if let Some(shard) = lane(lanes, hash).shard.try_lock()
+            && let Some(rare) = &shard.rare
+        {
+            rare.coupons.prefetch(serial);
         }
     }
 

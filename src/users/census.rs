@@ -24,7 +24,7 @@ impl Shard {
             Some(rare) => {
                 let runs = self.runs(slot);
                 let serials = runs.iter().flat_map(|run| run.first..run.end());
-                let coupons = serials.map(|serial| rare.coupons.get(&serial).unwrap_or(&plain));
+                let coupons = serials.map(|serial| rare.coupons.get(serial).unwrap_or(&plain));
                 let expired = coupons.filter(|coupon| coupon.state == CouponState::Granted && has_expired(coupon, day));
                 expired.count() as u64
             }

@@ -9,6 +9,7 @@ mod busy;
 mod census;
 mod claims;
 mod coupon;
+mod coupons;
 mod entry;
 mod holds;
 mod index;

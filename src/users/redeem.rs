@@ -52,7 +52,7 @@ impl Shard {
         });
         let place = found.or_else(|| self.place_of_busy(standing.busy?, serial))?;
         let slot = self.claims.get(place);
-        let coupon = self.rare.as_ref().and_then(|rare| rare.coupons.get(&serial)).cloned().unwrap_or_default();
+        let coupon = self.rare.as_ref().and_then(|rare| rare.coupons.get(serial)).cloned().unwrap_or_default();
         let (phase, request) = (slot.phase(), slot.request);
         Some(Unit { place, phase, day: self.day_of(place), coupon, request, standing })
     }
@@ -61,8 +61,9 @@ impl Shard {
     pub(super) fn change_coupon(&mut self, unit: &Unit, change: &CouponChange, marks: bool, now: &Moment) {
         let CouponChange { serial, action, order, back, through } = *change;
         let mut freed = 0;
+        let phase = self.phase;
         let rare = self.rare_mut();
-        let coupon = rare.coupons.entry(serial).or_default();
+        let coupon = rare.coupons.get_or_default(serial, phase);
         if marks {
             coupon.mark(order);
             return self.note(unit.place, Some(serial), (0, 0), now);

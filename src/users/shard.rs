@@ -11,13 +11,9 @@
 //! How claims come in is in [`super::record`], what happens to them later in [`super::moves`] and [`super::redeem`],
 //! what a restart does in [`super::settle`].
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
-
 use super::busy::BusyUser;
 use super::claims::Claims;
-use super::coupon::Coupon;
+use super::coupons::Coupons;
 use super::holds::Holds;
 use super::index::Index;
 use super::recent::{Fresh, Moment, Recent};
@@ -52,7 +48,7 @@ pub(super) struct Rare {
     pub(super) splits: Vec<Runs>,
     pub(super) busy: Vec<BusyUser>,
     pub(super) holds: Holds,
-    pub(super) coupons: HashMap<u32, Coupon, RandomState>,
+    pub(super) coupons: Coupons,
     pub(super) recent: Recent,
     /// Days before the last one, each with the first place of its claims.
     pub(super) days: Vec<(u32, Day)>,

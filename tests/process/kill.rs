@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use crate::crowd::{self, Book, Crowd};
 use crate::merchant::{self, Merchant};
 use crate::server::ServerProcess;
+use crate::shopper::{self, Shopper};
 
 /// Batches of the sale. Small ones sell out during the run, so that refusals are under test as well.
 const BATCHES: [(u64, u32); 4] = [(1, 2_000), (2, 50_000), (3, 4_000_000), (4, 7)];
@@ -17,6 +18,9 @@ const PER_USER: u32 = 3;
 
 /// Closed sales that each restart is asked about, the newest; at the end it is asked about all.
 const CLOSED_LOOKED_AT: usize = 100;
+
+/// Units of the shopper that each restart is asked about, the newest; at the end it is asked about all.
+const UNITS_LOOKED_AT: usize = 4_096;
 
 fn cycles() -> u64 {
     std::env::var("STOCKADE_KILL_CYCLES").ok().map_or(8, |text| text.parse().expect("a number of cycles"))
@@ -30,7 +34,7 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
     crowd.operator().create(&BATCHES, PER_USER);
     crowd.start();
     let mut dice = crowd::Dice::new(7);
-    let merchant = Merchant::start(server.address());
+    let (merchant, shopper) = (Merchant::start(server.address()), Shopper::start(server.address()));
     let (mut granted, mut cycles_with_grants) = (0, 0);
     let (mut checkpoint, mut cycles_with_checkpoints) = (0, 0);
     for cycle in 1..=cycles() {
@@ -42,20 +46,24 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
         assert!(verification.clean, "cycle {cycle}: verify found {}", verification.text);
         cycles_with_checkpoints += u64::from(verification.checkpoint_epoch > checkpoint);
         checkpoint = verification.checkpoint_epoch;
-        let closed = merchant.closed();
+        let (closed, bought) = (merchant.closed(), shopper.newest(UNITS_LOOKED_AT));
         server = ServerProcess::start(folder.path());
         crowd.moved_to(server.address());
         merchant.moved_to(server.address());
+        shopper.moved_to(server.address());
         audit(&crowd, cycle);
         audit_closed(&crowd, &closed[closed.len().saturating_sub(CLOSED_LOOKED_AT)..], cycle);
+        shopper::assert_all_known(&mut crowd.operator(), &bought, &format!("cycle {cycle}"));
         let grants = crowd.book().grants.len();
         cycles_with_grants += u64::from(grants > granted);
         granted = grants;
     }
     crowd.stop();
-    let closed = merchant.stop();
+    let (closed, bought) = (merchant.stop(), shopper.stop());
     audit(&crowd, u64::MAX);
     audit_closed(&crowd, &closed, u64::MAX);
+    shopper::assert_all_known(&mut crowd.operator(), &bought, "at the end");
+    shopper::assert_counted(&mut crowd.operator(), &bought);
     let status = server.terminate();
     assert!(status.success(), "a server that is told to leave leaves with 0, not {status}");
     let verification = ServerProcess::verify(folder.path());
@@ -65,10 +73,12 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
     assert!(cycles_with_checkpoints * 4 > cycles(), "only {cycles_with_checkpoints} cycles took a checkpoint");
     println!(
         "{} kills, {cycles_with_grants} after new grants and {cycles_with_checkpoints} after new checkpoints: \
-         {} grants acknowledged, 0 lost; {} short sales closed, all sold out; {} refusals",
+         {} grants acknowledged, 0 lost; {} short sales closed, all sold out; {} units reserved, redeemed or given \
+         back, as acknowledged; {} refusals",
         cycles(),
         book.grants.len(),
         closed.len(),
+        bought.len(),
         book.refusals
     );
 }

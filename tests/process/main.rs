@@ -5,3 +5,4 @@ mod handwritten;
 mod kill;
 mod merchant;
 mod server;
+mod shopper;

@@ -29,6 +29,10 @@ impl Holds {
         u32::try_from(self.holds.len() - 1).expect("fewer holds than serials")
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.holds.len() == self.free.len()
+    }
+
     pub(super) fn get(&self, place: u32) -> &Hold {
         &self.holds[place as usize]
     }

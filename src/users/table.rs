@@ -136,7 +136,9 @@ impl Users {
     pub fn for_each_hold(&self, mut visit: impl FnMut(ClaimRef, u64)) {
         for (index, lane) in (0..).zip(self.lanes.get().into_iter().flatten()) {
             let shard = lane.shard.lock();
-            for place in (0..).take(shard.claims().len()) {
+            // Most batches have none, and claims are many.
+            let has_some = shard.rare.as_ref().is_some_and(|rare| !rare.holds.is_empty());
+            for place in (0..).take(if has_some { shard.claims().len() } else { 0 }) {
                 if let Some(hold) = shard.hold_of(place) {
                     visit(ClaimRef { lane: index, place }, hold.due_ms);
                 }

@@ -26,17 +26,18 @@ impl Engine {
         if running_ms < self.nothing_lapses_before_ms {
             return 0;
         }
-        let due = self.timers.due(running_ms, TOGETHER_MAX);
+        let mut burst = Burst::new(self, self.cores);
+        // When the group is full, its commit comes first.
+        let due = self.timers.due(running_ms, TOGETHER_MAX.min(burst.room()));
         if !due.is_empty() {
-            let mut burst = Burst::new(self, self.cores);
             for timers in due.chunks(AHEAD) {
                 let users = |timer: &Timer| &self.registry.at(timer.batch).users;
                 timers.iter().for_each(|timer| users(timer).prefetch_at(timer.at));
                 timers.iter().for_each(|timer| users(timer).prefetch_user_at(timer.at));
                 timers.iter().for_each(|timer| burst.expire(timer, running_ms));
             }
-            let _nobody_waits = burst.leave();
         }
+        let _nobody_waits = burst.leave();
         due.len()
     }
 }

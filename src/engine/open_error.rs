@@ -33,8 +33,8 @@ impl fmt::Display for OpenError {
             OpenError::Chain(error) => write!(formatter, "the journal is damaged: {error}; {advice}"),
             OpenError::Index(error) => write!(
                 formatter,
-                "the index cannot be opened: {error}; delete the folder `index` in the data folder, or start without \
-                 it: reading.index = false"
+                "the index cannot be opened, and was left as it is: {error}; mend that (space, permissions, open \
+                 files) and start again, or start without it: reading.index = false"
             ),
             OpenError::Consumers(error) => write!(formatter, "{error}"),
             OpenError::Violation(violation) => write!(formatter, "the journal breaks a promise: {violation}; {advice}"),

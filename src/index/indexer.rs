@@ -18,6 +18,9 @@ use crate::types::{BatchId, Epoch, TimeMs};
 /// Time between two looks at the journal, while nobody waits for it.
 const ROUND: Duration = Duration::from_millis(5);
 
+/// Time until a file that could not be written is tried again.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Priority of the threads that write files: a tenth of a processor for which all want more.
 const NICE: i32 = 10;
 
@@ -94,11 +97,11 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
 
 impl Work {
     fn run(&self) {
-        if let Err(reason) = self.read_checkpoint() {
-            return tracing::error!("the index stays behind until a restart: {reason}");
-        }
+        let mut has_checkpoint = false;
         while !self.stopping.load(Ordering::Acquire) {
-            if let Err(reason) = self.catch_up() {
+            let read = if has_checkpoint { self.catch_up() } else { self.read_checkpoint() };
+            has_checkpoint |= read == Ok(true);
+            if let Err(reason) = read {
                 return tracing::error!("the index stays behind until a restart: {reason}");
             }
             self.seal_if_due();
@@ -106,32 +109,36 @@ impl Work {
         }
     }
 
-    /// An index that is new, or was made anew, begins with what the checkpoint has.
-    fn read_checkpoint(&self) -> Result<(), String> {
+    /// An index that is new, or was made anew, begins with what the checkpoint has. Whether it has all of it.
+    fn read_checkpoint(&self) -> Result<bool, String> {
         let head = self.options.reader.head().map_err(|error| error.to_string())?;
-        let Some(head) = head.and_then(|bytes| Head::decode(&bytes)) else { return Ok(()) };
+        let Some(head) = head.and_then(|bytes| Head::decode(&bytes)) else { return Ok(true) };
         let (through, reaches) = (self.index.through(), head.replaced.epoch);
         if through >= reaches {
-            return Ok(());
+            return Ok(true);
         }
         let each = |visit: &mut Visit<'_>| self.options.reader.for_each_of_checkpoint(head.generation, through, visit);
         self.read(&each, reaches)
     }
 
-    /// Takes in what became durable.
-    fn catch_up(&self) -> Result<(), String> {
+    /// Takes in what became durable. Whether there was room for all of it.
+    fn catch_up(&self) -> Result<bool, String> {
         let (through, durable) = (self.index.through(), self.options.journal.durable());
         if durable <= through {
-            return Ok(());
+            return Ok(true);
         }
         self.read(&|visit: &mut Visit<'_>| self.options.reader.for_each(through, visit), durable)
     }
 
-    /// Takes in groups up to an epoch.
-    fn read(&self, each: &dyn Fn(&mut Visit<'_>) -> Result<(), StoreError>, up_to: Epoch) -> Result<(), String> {
-        let mut failed = None;
+    /// Takes in groups up to an epoch. Whether there was room for all of them.
+    fn read(&self, each: &dyn Fn(&mut Visit<'_>) -> Result<(), StoreError>, up_to: Epoch) -> Result<bool, String> {
+        let (mut failed, mut is_full) = (None, false);
         let read = each(&mut |epoch, bytes| {
             if epoch > up_to || self.stopping.load(Ordering::Relaxed) {
+                return false;
+            }
+            is_full = self.is_full();
+            if is_full {
                 return false;
             }
             match self.add(bytes) {
@@ -148,10 +155,11 @@ impl Work {
         if let Some(reason) = failed {
             return Err(reason);
         }
-        if !self.stopping.load(Ordering::Relaxed) {
+        let is_whole = !is_full && !self.stopping.load(Ordering::Relaxed);
+        if is_whole {
             self.reach(up_to);
         }
-        Ok(())
+        Ok(is_whole)
     }
 
     /// Adds the events of a group, and tells its time. Readers see none of them, or all.
@@ -175,6 +183,12 @@ impl Work {
         tail.open.reaches(group.epoch);
         added.map_err(|error| format!("the group of epoch {} {error}", group.epoch))?;
         Ok(group.time_ms)
+    }
+
+    /// Whether there is no room for more until a file is written: the journal keeps the rest.
+    fn is_full(&self) -> bool {
+        let tail = self.index.tail.read();
+        tail.sealing.is_some() && tail.open.len() >= 2 * SEGMENT_EVENTS
     }
 
     fn reach(&self, epoch: Epoch) {
@@ -212,12 +226,15 @@ fn stand_back() {
     let _is_a_favour = rustix::process::setpriority_process(None, NICE);
 }
 
-fn seal_all(index: &Index, segments: &Receiver<Arc<Segment>>, more: &Sender<()>) {
+pub(super) fn seal_all(index: &Index, segments: &Receiver<Arc<Segment>>, more: &Sender<()>) {
     stand_back();
     for segment in segments {
-        // It stays readable where it is; the next start reads its events again.
-        if let Err(error) = index.store.seal(&segment) {
-            return tracing::error!("the index writes no more files until a restart: {error}");
+        // It stays readable where it is, and the indexer waits when another is full: the journal keeps what comes.
+        while let Err(error) = index.store.seal(&segment) {
+            tracing::error!("the index cannot write a file, and tries again: {error}");
+            if index.store.is_stopping_within(PAUSE) {
+                return;
+            }
         }
         index.sealed.store(segment.last_epoch(), Ordering::Release);
         index.tail.write().sealing = None;
@@ -230,7 +247,7 @@ fn merge_all(index: &Index, wakes: &Receiver<()>) {
     stand_back();
     loop {
         if let Err(error) = index.store.merge_packs() {
-            tracing::warn!("files of the index stay unmerged, and readers slow, until the next is written: {error}");
+            tracing::warn!("files of the index could not be merged, which is tried again with the next one: {error}");
         }
         if wakes.recv().is_err() {
             return;

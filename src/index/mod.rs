@@ -13,6 +13,7 @@
 //! What a checkpoint leaves out of the journal, the index still has: no checkpoint goes further than its files.
 
 mod counts;
+mod error;
 mod indexer;
 mod lot;
 mod owner;
@@ -26,8 +27,9 @@ mod unit;
 mod view;
 
 pub use counts::{Counts, Days};
+pub use error::IndexError;
 pub use indexer::{Indexer, IndexerOptions};
-pub use store::{IndexError, Kept};
+pub use store::Kept;
 pub use unit::{Taken, Unit, UnitState, units};
 
 use std::collections::HashMap;
@@ -43,13 +45,15 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use stockade_protocol::feed::Event;
 
 use crate::types::{BatchId, Epoch, UserId};
+use error::Cause;
 use segment::Segment;
 use store::IndexStore;
 
 /// Buckets of users.
 const BUCKETS: usize = 1 << 15;
 
-/// Events of a full segment: some 30 MB of memory, and as much again while it becomes a file.
+/// Events of a full segment: some 30 MB of memory, and as much again while it becomes a file. At most three times that,
+/// while files cannot be written as fast as events come.
 const SEGMENT_EVENTS: usize = 1 << 19;
 
 /// See the module.
@@ -78,11 +82,11 @@ struct Tail {
 }
 
 impl Index {
-    /// Opens the index in `folder`, and makes it if it is not there. One that is no beginning of what the journal has,
-    /// or that is damaged, is made anew.
+    /// Opens the index in `folder`, and makes it if it is not there. One that is no beginning of what the journal has
+    /// is made anew; so is one that is damaged, whose folder stays under another name.
     ///
     /// # Errors
-    /// When the folder cannot be used.
+    /// When the system refuses something. Then nothing is removed: it may be the only history of closed batches.
     pub fn open(folder: &Path, journal: &Kept) -> Result<Self, IndexError> {
         let opened = IndexStore::open(folder, journal).and_then(|(store, sealed)| {
             let purged = store.purged()?;
@@ -91,8 +95,21 @@ impl Index {
         let (store, sealed, purged) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                tracing::warn!("the index is made anew: {error}");
-                store::remove(folder)?;
+                match error.cause() {
+                    Cause::System => return Err(error),
+                    Cause::Foreign => {
+                        tracing::warn!("the index is made anew: {error}");
+                        store::remove(folder)?;
+                    }
+                    Cause::Damage => {
+                        let aside = store::set_aside(folder)?;
+                        tracing::error!(
+                            "the index is damaged and is made anew: {error}. What was there stays in {}; what the \
+                             journal has not any more of closed batches is only there. Remove it if nobody needs that",
+                            aside.display()
+                        );
+                    }
+                }
                 let (store, sealed) = IndexStore::open(folder, journal)?;
                 (store, sealed, HashMap::new())
             }

@@ -12,11 +12,12 @@
 //! Keys are big-endian, values little-endian. The epoch in a key is that of the file.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rocksdb::compaction_filter::Decision;
@@ -30,6 +31,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::BUCKETS;
 use super::counts::Counts;
+use super::error::{IndexError, index_error};
 use super::packs::{Pack, PackFiles};
 use super::segment::Segment;
 use super::view::View;
@@ -82,10 +84,6 @@ struct Mark {
 
 const FORMAT: u64 = 3;
 
-/// The files cannot be read or written. Nothing depends on them that the journal does not have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IndexError(String);
-
 /// See the module.
 pub(super) struct IndexStore {
     db: DB,
@@ -102,9 +100,9 @@ impl IndexStore {
     /// Opens the files, and tells up to which epoch they reach.
     pub(super) fn open(folder: &Path, journal: &Kept) -> Result<(Self, Epoch), IndexError> {
         let purges = Arc::<Mutex<Purges>>::default();
-        let db = DB::open(&options(&purges), folder).map_err(index_error)?;
-        let mark = if let Some(bytes) = db.get(MARK).map_err(index_error)? {
-            Mark::read_from_bytes(&bytes).map_err(|_| IndexError("its mark is damaged".into()))?
+        let db = DB::open(&options(&purges), folder).map_err(store_error)?;
+        let mark = if let Some(bytes) = db.get(MARK).map_err(store_error)? {
+            Mark::read_from_bytes(&bytes).map_err(|_| IndexError::damage("its mark is damaged"))?
         } else {
             let seed = RandomState::new().hash_one(folder);
             let mark = Mark {
@@ -143,9 +141,19 @@ impl IndexStore {
         Ok(())
     }
 
-    /// Merges no more packs.
+    /// Merges no more packs, and tries nothing again.
     pub(super) fn stop_merging_packs(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits as long as that, unless [`IndexStore::stop_merging_packs`] was called before.
+    pub(super) fn is_stopping_within(&self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        while !self.stopping.load(Ordering::Relaxed) && Instant::now() < until {
+            // sleep: a file could not be written; nobody waits for the next attempt.
+            thread::sleep(pause / 100);
+        }
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Merges nothing else any more. No more files may come in.
@@ -258,7 +266,7 @@ fn check(mark: &Mark, journal: &Kept) -> Result<(), IndexError> {
     } else {
         return Ok(());
     };
-    Err(IndexError(reason))
+    Err(IndexError::foreign(reason))
 }
 
 fn remove_file(path: &Path) -> Result<(), IndexError> {
@@ -266,6 +274,15 @@ fn remove_file(path: &Path) -> Result<(), IndexError> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(index_error(error)),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Gives a folder that is damaged another name, which it returns: what is whole of it may be all that is left of
+/// batches whose claims a checkpoint gave back.
+pub(super) fn set_aside(folder: &Path) -> Result<PathBuf, IndexError> {
+    let mut names = (1_u32..).map(|number| folder.with_extension(format!("damaged-{number}")));
+    let aside = names.find(|name| !name.exists()).ok_or_else(|| index_error("no name is free"))?;
+    std::fs::rename(folder, &aside).map_err(index_error)?;
+    Ok(aside)
 }
 
 /// Removes the files.
@@ -345,14 +362,10 @@ pub(super) fn day_of(key: [u8; 4]) -> Day {
     (u32::from_be_bytes(key) ^ 1 << 31).cast_signed()
 }
 
-pub(super) fn index_error(error: impl fmt::Display) -> IndexError {
-    IndexError(error.to_string())
-}
-
-impl fmt::Display for IndexError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+/// What RocksDB says when it opens.
+fn store_error(error: rocksdb::Error) -> IndexError {
+    if error.kind() == rocksdb::ErrorKind::Corruption {
+        return IndexError::damage(error.to_string());
     }
+    index_error(error)
 }
-
-impl std::error::Error for IndexError {}

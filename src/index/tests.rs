@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{channel, sync_channel};
+use std::thread;
 
 use stockade_protocol::feed::{Event, Kind};
 use zerocopy::little_endian::{U32, U64};
 
+use super::indexer::seal_all;
 use super::segment::Segment;
 use super::{Index, Kept};
 use crate::types::{BatchId, Epoch, UserId};
@@ -125,9 +128,10 @@ fn merged_files_tell_the_same_and_whatever_a_kill_leaves_is_told_once() {
     assert_eq!(files(folder), whole);
     drop(index);
 
-    // A file that is missing, or damaged: the journal tells all of it again.
+    // A file that is missing: the journal tells what it has again, and the others stay.
     fs::remove_file(&whole[0]).expect("it is there");
     assert_eq!(open(folder).through(), 0, "made anew");
+    fs::remove_dir_all(folder.with_extension("damaged-1")).expect("what was there stays until it is removed");
 }
 
 #[test]
@@ -148,6 +152,77 @@ fn damage_is_told_with_the_file_that_has_it() {
     bytes.pop();
     fs::write(&path, &bytes).expect("it can be written");
     assert_eq!(open(folder.path()).through(), 0, "its end is missing: made anew");
+    let aside = folder.path().with_extension("damaged-1");
+    assert!(aside.join("packs").join(path.file_name().expect("it has one")).is_file(), "what was damaged stays");
+    fs::remove_dir_all(aside).expect("until it is removed");
+}
+
+#[test]
+fn an_index_that_the_system_does_not_give_is_not_removed() {
+    let (folder, copies) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("another"));
+    let (index, epochs) = merged(folder.path(), copies.path());
+    drop(index);
+    let (path, away) = (folder.path().join("drafts"), copies.path().join("drafts"));
+    fs::rename(&path, &away).expect("it can be moved");
+    fs::write(&path, "no folder").expect("it can be written");
+    let refused = Index::open(folder.path(), &Kept { store_id: 1, last: Epoch::MAX, head: None });
+    assert!(refused.is_err(), "a file is where a folder must be");
+    fs::remove_file(&path).expect("it is there");
+    fs::rename(&away, &path).expect("it can be moved back");
+    assert_told(&open(folder.path()), &epochs, "nothing was lost");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_tried_again_and_readers_see_all_meanwhile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let index = open(folder.path());
+    add(&index, 1);
+    let full = Arc::new(std::mem::replace(&mut index.tail.write().open, Segment::new()));
+    index.tail.write().sealing = Some(Arc::clone(&full));
+    let drafts = folder.path().join("drafts");
+    fs::remove_dir_all(&drafts).expect("it is there");
+    fs::write(&drafts, "no folder").expect("it can be written");
+    let ((full_ones, segments), (more, written)) = (sync_channel(1), channel());
+    let index = &index;
+    thread::scope(|threads| {
+        threads.spawn(move || seal_all(index, &segments, &more));
+        full_ones.send(full).expect("the sealer listens");
+        // Its packs are written, and thrown away again: then it has tried.
+        while files(folder.path()).is_empty() {
+            thread::yield_now();
+        }
+        assert_told(index, &[1], "it was tried in vain");
+        assert_eq!(index.sealed(), 0);
+        fs::remove_file(&drafts).expect("it is there");
+        fs::create_dir(&drafts).expect("a folder again");
+        written.recv().expect("a file is told to the merger");
+        drop(full_ones);
+    });
+    assert_eq!(index.sealed(), 1);
+    assert!(index.tail.read().sealing.is_none());
+    assert_told(index, &[1], "in a file");
+}
+
+#[test]
+fn a_damaged_bucket_keeps_no_other_from_being_merged() {
+    let (folder, copies) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("another"));
+    let (index, epochs) = merged(folder.path(), copies.path());
+    let path = files(folder.path()).pop().expect("there is one");
+    let mut bytes = fs::read(&path).expect("it can be read");
+    bytes[0] ^= 1;
+    fs::write(&path, &bytes).expect("it can be written");
+    let unreadable = || (0..USERS).filter(|user| index.of_user(*user).is_err()).collect::<Vec<_>>();
+    let before = unreadable();
+    let files_before = files(folder.path()).len();
+    for epoch in 11..=30 {
+        add(&index, epoch);
+        seal(&index);
+    }
+    index.store.merge_packs().expect("they are merged");
+    assert!(!before.is_empty() && files(folder.path()).len() < files_before + 20, "some were merged");
+    assert_eq!(unreadable(), before, "those of one bucket");
+    let (whole, all) = ((0..USERS).find(|user| !before.contains(user)).expect("one"), epochs.len() + 20);
+    assert_eq!(index.of_user(whole).expect("whole").len(), all);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use rocksdb::{ReadOptions, Snapshot};
 use zerocopy::FromBytes;
 
 use super::counts::{Counts, Days};
+use super::error::{IndexError, index_error};
 use super::owner::{BLOCK_SERIALS, Held, Owner};
-use super::store::{IndexError, day_of, index_error, key};
+use super::store::{day_of, key};
 use crate::types::{BatchId, Epoch};
 
 /// The files at one moment.

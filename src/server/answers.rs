@@ -214,7 +214,9 @@ impl<'a> BurstWork<'a> {
             counts[reply.slot()] += 1;
             reply
         });
-        self.session.retries = counts[0] as usize * 2 > items.len();
+        if items.len() >= LOOK_AHEAD_WORTH {
+            self.session.retries = counts[0] as usize * 2 > items.len();
+        }
         if counts[0] > 0 {
             self.metrics.replayed(operation, u64::from(counts[0]));
         }

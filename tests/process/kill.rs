@@ -36,6 +36,7 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
     let mut dice = crowd::Dice::new(7);
     let (merchant, shopper) = (Merchant::start(server.address()), Shopper::start(server.address()));
     let (mut granted, mut cycles_with_grants) = (0, 0);
+    let (mut bought_before, mut cycles_with_units) = (0, 0);
     let (mut checkpoint, mut cycles_with_checkpoints) = (0, 0);
     for cycle in 1..=cycles() {
         // Kill after a number of further answers, not after a time: the same on a slow machine.
@@ -57,6 +58,9 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
         let grants = crowd.book().grants.len();
         cycles_with_grants += u64::from(grants > granted);
         granted = grants;
+        let units = shopper.count();
+        cycles_with_units += u64::from(units > bought_before);
+        bought_before = units;
     }
     crowd.stop();
     let (closed, bought) = (merchant.stop(), shopper.stop());
@@ -70,6 +74,7 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
     assert!(verification.clean, "at the end: verify found {}", verification.text);
     let book = crowd.book();
     assert!(cycles_with_grants * 2 > cycles(), "only {cycles_with_grants} cycles acknowledged a grant: a weak test");
+    assert!(cycles_with_units * 2 > cycles(), "in only {cycles_with_units} cycles the shopper got anywhere");
     assert!(cycles_with_checkpoints * 4 > cycles(), "only {cycles_with_checkpoints} cycles took a checkpoint");
     println!(
         "{} kills, {cycles_with_grants} after new grants and {cycles_with_checkpoints} after new checkpoints: \

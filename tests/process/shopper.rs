@@ -91,6 +91,11 @@ impl Shopper {
         done[done.len().saturating_sub(most)..].to_vec()
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.shared.done).len()
+    }
+
     /// Ends after the life of the units in hand; all units.
     pub(crate) fn stop(self) -> Vec<Purchase> {
         self.shared.stopping.store(true, Ordering::SeqCst);

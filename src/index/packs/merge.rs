@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rustix::fs::statvfs;
+
 use super::file::{PackFile, Span};
 use super::{Pack, PackFiles};
 use crate::index::BUCKETS;
-use crate::index::store::{IndexError, index_error};
+use crate::index::error::{IndexError, index_error};
 
 /// Fewest files that are merged.
 const FILES_MIN: usize = 8;
@@ -36,6 +38,10 @@ impl PackFiles {
         let list = self.list();
         let first = list.len() - files_to_merge(&list.iter().map(|file| file.bytes()).collect::<Vec<_>>());
         let [oldest, .., newest] = &list[first..] else { return Ok(false) };
+        let needed = list[first..].iter().map(|file| file.bytes()).sum::<u64>();
+        if !self.has_room_for(needed)? {
+            return Ok(false);
+        }
         let span = Span { after: oldest.span().after, through: newest.span().through };
         let mut was_stopped = false;
         let merged = self.write_file(span, |writer| {
@@ -49,7 +55,7 @@ impl PackFiles {
                 let mut pieces = Pieces::read(&list[first..], bucket)?;
                 for bucket in bucket..bucket + BUCKETS_TOGETHER {
                     packs.clear();
-                    pieces.take(bucket, &is_of_nobody, &mut packs)?;
+                    pieces.take(bucket, &is_of_nobody, &mut packs);
                     writer.write(bucket, &packs)?;
                 }
                 let files = self.list().len() as u64;
@@ -63,6 +69,12 @@ impl PackFiles {
         }
         self.replace(&list[first..], merged?);
         Ok(true)
+    }
+
+    /// Whether twice as many bytes are free: merging must never be what fills the disk.
+    fn has_room_for(&self, bytes: u64) -> Result<bool, IndexError> {
+        let status = statvfs(&self.folder).map_err(index_error)?;
+        Ok(bytes.saturating_mul(2) < status.f_bavail.saturating_mul(status.f_frsize))
     }
 
     /// Shows a merged file instead of those that it is made of, and removes them. Who reads them goes on reading.
@@ -109,25 +121,25 @@ impl<'a> Pieces<'a> {
     }
 
     /// Adds the packs of the next bucket to `packs`, those of older files first.
-    fn take(
-        &mut self,
-        bucket: usize,
-        is_of_nobody: &impl Fn(&Pack<'_>) -> bool,
-        packs: &mut Vec<u8>,
-    ) -> Result<(), IndexError> {
+    fn take(&mut self, bucket: usize, is_of_nobody: &impl Fn(&Pack<'_>) -> bool, packs: &mut Vec<u8>) {
         for (file, bytes, at) in &mut self.files {
             let end = *at + file.bytes_of(bucket);
             let mut rest = &bytes[*at..end];
             while !rest.is_empty() {
                 let before = rest;
-                let pack = Pack::split(&mut rest).ok_or_else(|| file.damaged(bucket))?;
-                if !is_of_nobody(&pack) {
-                    packs.extend_from_slice(&before[..before.len() - rest.len()]);
+                match Pack::split(&mut rest) {
+                    Some(pack) if is_of_nobody(&pack) => {}
+                    Some(_) => packs.extend_from_slice(&before[..before.len() - rest.len()]),
+                    None => {
+                        // The bucket stays as unreadable as it is; the others are merged.
+                        tracing::warn!("{}", file.damaged(bucket));
+                        packs.extend_from_slice(before);
+                        break;
+                    }
                 }
             }
             *at = end;
         }
-        Ok(())
     }
 }
 

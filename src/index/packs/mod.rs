@@ -21,7 +21,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use stockade_protocol::feed::Event;
 
-use super::store::{IndexError, index_error};
+use super::error::{IndexError, index_error};
 use crate::types::{Epoch, UserId};
 use file::{PackFile, Span};
 use writer::PackWriter;
@@ -61,7 +61,7 @@ impl PackFiles {
             }
         }
         if reached != sealed {
-            return Err(index_error(format!("its events end at epoch {reached}, not {sealed}")));
+            return Err(IndexError::damage(format!("its events end at epoch {reached}, not {sealed}")));
         }
         Ok(Self { folder, list: Mutex::new(files.into()) })
     }

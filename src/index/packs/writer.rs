@@ -11,7 +11,7 @@ use zerocopy::little_endian::U64;
 
 use super::file::check;
 use crate::index::BUCKETS;
-use crate::index::store::{IndexError, index_error};
+use crate::index::error::{IndexError, index_error};
 
 /// Bytes after which the disk begins to write what there is: the journal's syncs must not wait for a whole file at its
 /// end. Nor for syncs of this one: each flushes the disk, and every other write waits.

@@ -32,6 +32,8 @@ type Key = (u64, u64, u64);
 pub(crate) struct Book {
     /// Key → first serial, units.
     pub(crate) grants: HashMap<Key, (u32, u8)>,
+    /// Their keys, in the order in which they came.
+    order: Vec<Key>,
     pub(crate) refusals: u64,
     /// Batches for which `SOLD_OUT` was answered to a claim of this many units.
     pub(crate) sold_out: HashMap<u64, u32>,
@@ -114,6 +116,18 @@ impl Crowd {
         lock(&self.shared.book).clone()
     }
 
+    /// How many grants were acknowledged.
+    pub(crate) fn granted(&self) -> usize {
+        lock(&self.shared.book).grants.len()
+    }
+
+    /// The newest grants, at most so many, and what was sold out.
+    pub(crate) fn newest(&self, most: usize) -> (HashMap<Key, (u32, u8)>, HashMap<u64, u32>) {
+        let book = lock(&self.shared.book);
+        let keys = &book.order[book.order.len().saturating_sub(most)..];
+        (keys.iter().map(|key| (*key, book.grants[key])).collect(), book.sold_out.clone())
+    }
+
     pub(crate) fn operator(&self) -> Connection {
         Connection::open(*lock(&self.shared.address)).expect("the server listens")
     }
@@ -192,6 +206,9 @@ fn write_down(shared: &Shared, claims: &[Claim], replies: &[ClaimReply]) {
                 let got = (reply.serial.get(), reply.run);
                 let before = book.grants.insert(key, got);
                 assert!(before.is_none_or(|before| before == got), "{key:?} had {before:?}, now {got:?}");
+                if before.is_none() {
+                    book.order.push(key);
+                }
             }
             Status::SoldOut => {
                 book.refusals += 1;

@@ -26,8 +26,8 @@ OPERATIONS = [
 ]
 HOLDS = int(os.environ.get("HOLDS", "10_000_000"))
 # They are made, and so expire, within a minute, each this long after it was made.
-HOLDS_WITHIN_S = 55
-HOLD_S = 70
+HOLDS_WITHIN_S = round(55 * HOLDS / 10_000_000)
+HOLD_S = HOLDS_WITHIN_S + 15
 LAG_RATES = [500_000, 1_000_000]
 LAG_SAMPLES = 2_000
 

@@ -29,13 +29,11 @@ impl Engine {
         let mut burst = Burst::new(self, self.cores);
         // When the group is full, its commit comes first.
         let due = self.timers.due(running_ms, TOGETHER_MAX.min(burst.room()));
-        if !due.is_empty() {
-            for timers in due.chunks(AHEAD) {
-                let users = |timer: &Timer| &self.registry.at(timer.batch).users;
-                timers.iter().for_each(|timer| users(timer).prefetch_at(timer.at));
-                timers.iter().for_each(|timer| users(timer).prefetch_user_at(timer.at));
-                timers.iter().for_each(|timer| burst.expire(timer, running_ms));
-            }
+        for timers in due.chunks(AHEAD) {
+            let users = |timer: &Timer| &self.registry.at(timer.batch).users;
+            timers.iter().for_each(|timer| users(timer).prefetch_at(timer.at));
+            timers.iter().for_each(|timer| users(timer).prefetch_user_at(timer.at));
+            timers.iter().for_each(|timer| burst.expire(timer, running_ms));
         }
         let _nobody_waits = burst.leave();
         due.len()

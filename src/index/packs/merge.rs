@@ -40,6 +40,7 @@ impl PackFiles {
         let [oldest, .., newest] = &list[first..] else { return Ok(false) };
         let needed = list[first..].iter().map(|file| file.bytes()).sum::<u64>();
         if !self.has_room_for(needed)? {
+            tracing::warn!("files of the index stay unmerged, and wallets slow, until twice {needed} bytes are free");
             return Ok(false);
         }
         let span = Span { after: oldest.span().after, through: newest.span().through };

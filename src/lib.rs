@@ -10,6 +10,7 @@ pub mod index;
 pub mod journal;
 pub mod limits;
 pub mod metrics;
+pub mod pace;
 pub mod prefetch;
 pub mod server;
 pub mod stock;

@@ -21,13 +21,14 @@ const MODULES: &[Module] = &[
     Module { name: "types", may_use: &["limits"] },
     Module { name: "access", may_use: &[] },
     Module { name: "prefetch", may_use: &[] },
+    Module { name: "pace", may_use: &[] },
     Module { name: "stock", may_use: &["limits", "types", "prefetch"] },
     // What a user holds are runs of serials: users borrow the words of stock, not its pools.
     Module { name: "users", may_use: &["limits", "types", "prefetch", "stock"] },
     Module { name: "metrics", may_use: &["limits", "types"] },
-    Module { name: "journal", may_use: &["limits", "types", "metrics", "stock", "users"] },
+    Module { name: "journal", may_use: &["limits", "types", "pace", "metrics", "stock", "users"] },
     // Both are derived from the journal and decide nothing. The index counts in days, a word of stock.
-    Module { name: "index", may_use: &["types", "stock", "journal"] },
+    Module { name: "index", may_use: &["types", "pace", "stock", "journal"] },
     Module { name: "feed", may_use: &["limits", "types", "journal"] },
     Module {
         name: "engine",
@@ -110,7 +111,7 @@ const HOMES: &[Home] = &[
     home("std::net", "src/server src/admin src/config src/cli client loadtest"),
     home(
         "std::thread",
-        "src/journal src/index src/engine src/server src/admin src/config src/cli src/service client loadtest",
+        "src/pace src/journal src/index src/engine src/server src/admin src/config src/cli src/service client loadtest",
     ),
 ];
 

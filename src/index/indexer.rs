@@ -12,6 +12,7 @@ use stockade_protocol::feed::Kind;
 use super::segment::Segment;
 use super::{Index, SEGMENT_EVENTS};
 use crate::journal::{Group, Head, Journal, Reader, StoreError, Visit};
+use crate::pace::Pace;
 use crate::stock::Day;
 use crate::types::{BatchId, Epoch, TimeMs};
 
@@ -20,6 +21,9 @@ const ROUND: Duration = Duration::from_millis(5);
 
 /// Time until a file that could not be written is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// Longest time over which the making of a file is spread.
+const SPREAD_MAX: Duration = Duration::from_secs(1);
 
 /// Priority of the threads that write files: a tenth of a processor for which all want more.
 const NICE: i32 = 10;
@@ -230,7 +234,9 @@ pub(super) fn seal_all(index: &Index, segments: &Receiver<Arc<Segment>>, more: &
     stand_back();
     for segment in segments {
         // It stays readable where it is, and the indexer waits when another is full: the journal keeps what comes.
-        while let Err(error) = index.store.seal(&segment) {
+        // It becomes a file in half of the time in which it was filled: done well before the next one is full.
+        let pace = Pace::over((segment.age() / 2).min(SPREAD_MAX));
+        while let Err(error) = index.store.seal(&segment, &pace) {
             tracing::error!("the index cannot write a file, and tries again: {error}");
             if index.store.is_stopping_within(PAUSE) {
                 return;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 use stockade_protocol::feed::{Event, Kind};
@@ -32,6 +33,8 @@ pub(super) struct Segment {
     /// Batches that were purged in it, and when.
     purged: BTreeMap<BatchId, Epoch>,
     last_epoch: Epoch,
+    /// When its first event came.
+    began: Option<Instant>,
 }
 
 impl Segment {
@@ -44,6 +47,7 @@ impl Segment {
             days: Places::default(),
             purged: BTreeMap::new(),
             last_epoch: 0,
+            began: None,
         }
     }
 
@@ -63,6 +67,7 @@ impl Segment {
             return;
         }
         if self.events == 0 {
+            self.began = Some(Instant::now());
             self.encoder = Encoder::new(Base { epoch: event.epoch, time_ms: event.time_ms, batch: event.batch });
         }
         self.events += 1;
@@ -84,6 +89,11 @@ impl Segment {
 
     pub(super) fn len(&self) -> usize {
         self.events
+    }
+
+    /// Time since its first event came.
+    pub(super) fn age(&self) -> Duration {
+        self.began.map_or(Duration::ZERO, |began| began.elapsed())
     }
 
     pub(super) fn has_purged(&self, batch: BatchId) -> bool {

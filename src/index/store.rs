@@ -36,6 +36,7 @@ use super::packs::{Pack, PackFiles};
 use super::segment::Segment;
 use super::view::View;
 use crate::journal::Head;
+use crate::pace::Pace;
 use crate::stock::Day;
 use crate::types::{BatchId, Epoch, UserId};
 
@@ -63,7 +64,10 @@ pub(super) type Purges = HashMap<BatchId, Epoch>;
 const CACHE_BYTES: usize = 64 << 20;
 
 /// Bytes that merging may write a second: the disk is the journal's first.
-const MERGE_BYTES_PER_SECOND: i64 = 128 << 20;
+const MERGE_BYTES_PER_SECOND: i64 = 64 << 20;
+
+/// Microseconds whose share of that it may write at once.
+const MERGE_PERIOD_US: i64 = 10_000;
 
 /// Files from which on some are merged: a reader looks into each, and fewer cost more merging.
 const FILES: i32 = 8;
@@ -190,10 +194,18 @@ impl IndexStore {
     }
 
     /// Makes files of a segment, and takes them in.
-    pub(super) fn seal(&self, segment: &Segment) -> Result<(), IndexError> {
+    pub(super) fn seal(&self, segment: &Segment, pace: &Pace) -> Result<(), IndexError> {
         let epoch = segment.last_epoch();
         let packs = self.packs.write(epoch, |writer| {
-            segment.for_each_pack(|user| self.bucket(user), |bucket, pack| writer.write(bucket, pack))
+            segment.for_each_pack(
+                |user| self.bucket(user),
+                |bucket, pack| {
+                    if !self.stopping.load(Ordering::Relaxed) {
+                        pace.keep(bucket as u64, BUCKETS as u64);
+                    }
+                    writer.write(bucket, pack)
+                },
+            )
         })?;
         let path = self.drafts.join("segment.sst");
         // A kill between the linking of a file into the store and the end of its draft's name leaves the store's own
@@ -304,7 +316,7 @@ fn options(purges: &Arc<Mutex<Purges>>) -> Options {
     options.set_universal_compaction_options(&merges);
     options.set_level_zero_file_num_compaction_trigger(FILES);
     options.set_max_background_jobs(2);
-    options.set_ratelimiter(MERGE_BYTES_PER_SECOND, 100_000, 10);
+    options.set_ratelimiter(MERGE_BYTES_PER_SECOND, MERGE_PERIOD_US, 10);
     let mut blocks = rocksdb::BlockBasedOptions::default();
     blocks.set_block_cache(&rocksdb::Cache::new_lru_cache(CACHE_BYTES));
     options.set_block_based_table_factory(&blocks);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use stockade_protocol::feed::{Event, Kind};
 use zerocopy::little_endian::{U32, U64};
@@ -12,6 +13,7 @@ use zerocopy::little_endian::{U32, U64};
 use super::indexer::seal_all;
 use super::segment::Segment;
 use super::{Index, Kept};
+use crate::pace::Pace;
 use crate::types::{BatchId, Epoch, UserId};
 
 const BATCH: BatchId = 4;
@@ -74,7 +76,7 @@ fn readers_see_each_event_once_while_its_segment_becomes_a_file() {
         add(&index, 10 * round + 3);
         epochs.push(10 * round + 3);
         assert_told(&index, &epochs, "no file yet");
-        index.store.seal(&full).expect("a file");
+        index.store.seal(&full, &Pace::over(Duration::ZERO)).expect("a file");
         assert_told(&index, &epochs, "in a file and in memory");
         index.tail.write().sealing = None;
         assert_told(&index, &epochs, "in a file");
@@ -84,7 +86,7 @@ fn readers_see_each_event_once_while_its_segment_becomes_a_file() {
 /// Makes a file of what there is.
 fn seal(index: &Index) {
     let full = std::mem::replace(&mut index.tail.write().open, Segment::new());
-    index.store.seal(&full).expect("a file");
+    index.store.seal(&full, &Pace::over(Duration::ZERO)).expect("a file");
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -66,7 +66,7 @@ fn shop(faults: Faults) -> (MemoryStore, Running) {
 
 fn checkpoint(store: &MemoryStore, running: &Running) -> Result<Taken, TakeError> {
     let engine = &running.engine;
-    take(store, STORE_ID, engine.journal().durable(), engine.usage(), &|| false)
+    take(store, STORE_ID, engine.journal().durable(), engine.usage(), &|_| true)
         .map(|taken| taken.expect("not given up"))
 }
 
@@ -281,7 +281,7 @@ fn a_batch_that_closes_at_the_end_is_left_in() {
     let durable = running.engine.journal().durable();
     let usage = Usage::default();
     usage.closed(7, durable, 3);
-    take(&store, STORE_ID, durable, &usage, &|| false).expect("taken");
+    take(&store, STORE_ID, durable, &usage, &|_| true).expect("taken");
     drop(running);
     assert_eq!(is_all_there(&store, "closed in the last epoch").report.records, 10 + 12 + 5 + 3);
 }
@@ -291,8 +291,8 @@ fn a_checkpoint_given_up_leaves_nothing_behind() {
     let (store, running) = shop(Faults::default());
     let engine = &running.engine;
     let rounds = std::cell::Cell::new(0);
-    let gives_up = || rounds.replace(rounds.get() + 1) == 5;
-    let taken = take(&store, STORE_ID, engine.journal().durable(), engine.usage(), &gives_up);
+    let goes_on = |_| rounds.replace(rounds.get() + 1) != 5;
+    let taken = take(&store, STORE_ID, engine.journal().durable(), engine.usage(), &goes_on);
     assert!(matches!(taken, Ok(None)), "{taken:?}");
     drop(running);
     assert_eq!(is_all_there(&store, "given up").report.checkpoint_epoch, 0);

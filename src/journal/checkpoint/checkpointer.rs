@@ -19,6 +19,7 @@ use crate::journal::ledger::Mark;
 use crate::journal::space::Space;
 use crate::journal::store::{CheckpointStore, StoreError};
 use crate::metrics::CheckpointMetrics;
+use crate::pace::Pace;
 use crate::types::Epoch;
 
 /// Time between two looks whether a checkpoint is due.
@@ -26,6 +27,9 @@ const ROUND: Duration = Duration::from_millis(100);
 
 /// Time between a draft that failed and the next one.
 const PAUSE: Duration = Duration::from_secs(10);
+
+/// Longest time over which the reading of the journal is spread.
+const SPREAD_MAX: Duration = Duration::from_secs(10);
 
 /// What a checkpointer works with.
 pub struct CheckpointerOptions {
@@ -97,6 +101,7 @@ impl Checkpointer {
             let mut result = cleared.map_err(TakeError::in_doubt);
             let mut wait = ROUND;
             let mut replaced = options.head.map_or(0, |head| head.replaced.epoch);
+            let mut before = Instant::now();
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 match result {
                     Ok(()) => wait = ROUND,
@@ -112,7 +117,11 @@ impl Checkpointer {
                         return;
                     }
                 }
-                let taken = options.due(replaced).map_or(Ok(None), |up_to| options.take(up_to, &stops));
+                let taken = options.due(replaced).map_or(Ok(None), |up_to| {
+                    let pace = options.pace(before.elapsed());
+                    before = Instant::now();
+                    options.take(up_to, pace, &stops)
+                });
                 result = taken.map(|taken| replaced = taken.unwrap_or(replaced));
             }
         };
@@ -146,11 +155,21 @@ impl CheckpointerOptions {
         fits && self.usage.is_due(self.least_bytes)
     }
 
+    /// A checkpoint is spread over three quarters of the time in which it became due, so that the next one is not late;
+    /// unless claims are refused for want of space.
+    fn pace(&self, became_due_in: Duration) -> Pace {
+        let is_urgent = self.space.is_below_floor();
+        Pace::over(if is_urgent { Duration::ZERO } else { (became_due_in * 3 / 4).min(SPREAD_MAX) })
+    }
+
     /// Takes one up to an epoch. Returns the last epoch that is replaced now, if it was taken.
-    fn take(&self, up_to: Epoch, stopping: &AtomicBool) -> Result<Option<Epoch>, TakeError> {
-        let began = Instant::now();
-        let gives_up = || stopping.load(Ordering::Relaxed);
-        let Some(taken) = take(&*self.store, self.store_id, up_to, &self.usage, &gives_up)? else { return Ok(None) };
+    fn take(&self, up_to: Epoch, pace: Pace, stopping: &AtomicBool) -> Result<Option<Epoch>, TakeError> {
+        let (began, stored_bytes) = (Instant::now(), self.usage.stored_bytes());
+        let goes_on = |read_bytes| {
+            pace.keep(read_bytes, stored_bytes);
+            !stopping.load(Ordering::Relaxed)
+        };
+        let Some(taken) = take(&*self.store, self.store_id, up_to, &self.usage, &goes_on)? else { return Ok(None) };
         let Taken { head, before_bytes, after_bytes } = taken;
         self.metrics.taken(began.elapsed(), after_bytes);
         // Under full load of short batches there is one a second: the metrics count them.
@@ -165,7 +184,7 @@ impl CheckpointerOptions {
 }
 
 /// Takes a checkpoint of the groups up to the epoch `durable`, and installs it; nothing is deleted. `None` when there
-/// is no group, or `gives_up` said so.
+/// is no group, or `goes_on`, which is told before each group how many bytes were read, said no.
 ///
 /// # Errors
 /// When what is stored is damaged, or the store fails. Then a restart finds either this checkpoint or what was before.
@@ -174,7 +193,7 @@ pub fn take(
     store_id: u64,
     durable: Epoch,
     usage: &Usage,
-    gives_up: &dyn Fn() -> bool,
+    goes_on: &dyn Fn(u64) -> bool,
 ) -> Result<Option<Taken>, TakeError> {
     // Claims of a batch lie at most one epoch after its closing: with that one, none of it can come any more.
     let fates = usage.ended_before(durable).collect::<Fates>();
@@ -185,7 +204,7 @@ pub fn take(
     let mut read = Replay::default();
     let mut gave_up = false;
     replay(store, store_id, None, &mut read, &mut |group, bytes| {
-        gave_up = gives_up();
+        gave_up = !goes_on(before_bytes);
         if group.epoch > durable || gave_up {
             return false;
         }

@@ -211,7 +211,7 @@ fn checkpoints(life: &Life<'_>, disk: &Disk, rng: &mut Rng) -> u64 {
             continue;
         }
         next = journal.durable() + 1 + rng.below(20);
-        let taken = take(disk, STORE_ID, journal.durable(), usage, &|| life.power.is_off());
+        let taken = take(disk, STORE_ID, journal.durable(), usage, &|_| !life.power.is_off());
         if let Some(taken) = taken.expect("the store does not fail") {
             installed += 1;
             disk.clear(taken.head.generation, taken.head.replaced.epoch).expect("the store does not fail");

@@ -233,9 +233,9 @@ fn stand_back() {
 pub(super) fn seal_all(index: &Index, segments: &Receiver<Arc<Segment>>, more: &Sender<()>) {
     stand_back();
     for segment in segments {
-        // It stays readable where it is, and the indexer waits when another is full: the journal keeps what comes.
         // It becomes a file in half of the time in which it was filled: done well before the next one is full.
         let pace = Pace::over((segment.age() / 2).min(SPREAD_MAX));
+        // Until then it is readable where it is; the indexer waits when another is full, the journal keeps what comes.
         while let Err(error) = index.store.seal(&segment, &pace) {
             tracing::error!("the index cannot write a file, and tries again: {error}");
             if index.store.is_stopping_within(PAUSE) {

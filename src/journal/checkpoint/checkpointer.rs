@@ -155,11 +155,11 @@ impl CheckpointerOptions {
         fits && self.usage.is_due(self.least_bytes)
     }
 
-    /// A checkpoint is spread over three quarters of the time in which it became due, so that the next one is not late;
-    /// unless claims are refused for want of space.
-    fn pace(&self, became_due_in: Duration) -> Pace {
+    /// A checkpoint is spread over three quarters of the time since the one before began, so that the next one is not
+    /// late; unless claims are refused for want of space.
+    fn pace(&self, since_last: Duration) -> Pace {
         let is_urgent = self.space.is_below_floor();
-        Pace::over(if is_urgent { Duration::ZERO } else { (became_due_in * 3 / 4).min(SPREAD_MAX) })
+        Pace::over(if is_urgent { Duration::ZERO } else { (since_last * 3 / 4).min(SPREAD_MAX) })
     }
 
     /// Takes one up to an epoch. Returns the last epoch that is replaced now, if it was taken.

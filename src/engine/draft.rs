@@ -40,6 +40,8 @@ pub(super) struct Draft {
     dropped: Tally,
     /// The epoch in which it closed.
     pub(super) closed_epoch: Epoch,
+    /// Whether all that may come after that has come.
+    pub(super) is_shut: bool,
     pub(super) holders: Arc<Holders>,
 }
 
@@ -84,6 +86,7 @@ impl Draft {
             tally: Tally::default(),
             dropped: Tally::default(),
             closed_epoch: 0,
+            is_shut: false,
             holders: Arc::new(holders),
         })
     }
@@ -137,6 +140,9 @@ impl Draft {
 
     /// Notes the serials of a run of claims.
     pub(super) fn claim_run(&mut self, run: &ClaimRun<'_>) -> Result<(), String> {
+        if self.is_shut {
+            return Err("grants after it was closed".into());
+        }
         self.claims += run.len() as u64;
         run.count(&mut self.tally);
         let serials = run.serials();
@@ -151,6 +157,9 @@ impl Draft {
 
     /// Notes the serials of a run of coupons.
     pub(super) fn coupon_run(&mut self, run: &CouponRun<'_>) -> Result<(), String> {
+        if self.is_shut {
+            return Err("changes after it was closed".into());
+        }
         run.count(&mut self.tally);
         run.records().filter_map(|record| record.back).try_for_each(|back| self.announce(Run::new(back, 1)))
     }

@@ -4,6 +4,8 @@
 //! table belongs to one thread only, in the order of the journal. At the end it looks at them, shard by shard
 //! (`users/staged.rs`).
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -13,9 +15,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::calendar::Calendar;
 use super::rebuild::Violation;
 use crate::journal::{ClaimRecord, ClaimRun, CouponRecord, CouponRun, Group, NO_SERIAL, Step};
-use crate::stock::{Day, Runs};
-use crate::types::{BatchId, Epoch, TimeMs};
-use crate::users::{Broken, CouponChange, HashedUser, Move, Users};
+use crate::stock::Runs;
+use crate::types::{BatchId, Epoch, TimeMs, UserId};
+use crate::users::{Broken, CouponChange, HashedUser, Move, Part, Share, Users};
 
 /// Most threads: beyond it, reading every group costs more than the sharing saves.
 const SHARES_MAX: usize = 8;
@@ -23,8 +25,9 @@ const SHARES_MAX: usize = 8;
 /// Groups that may wait for the slowest thread.
 const WAITING_MAX: usize = 32;
 
-/// Records whose memory is fetched before the first of them is inserted.
-const AHEAD: usize = 32;
+/// Records of a run that are looked through at once: the memory that ours need is fetched before the first of them is
+/// put aside.
+const AHEAD: usize = 64;
 
 /// Violations that one thread reports: a damaged journal may have millions.
 const VIOLATIONS_MAX: usize = 100;
@@ -48,16 +51,30 @@ pub(super) struct Clocks {
 }
 
 impl Clocks {
-    /// The moment of the running clock at which a time of the wall's comes, or came at the earliest.
-    fn running(self, time_ms: TimeMs) -> TimeMs {
-        self.running_ms + time_ms.saturating_sub(self.now_ms)
+    /// When a reservation expires that was made or extended at a time of the wall's, by the running clock; not before
+    /// now.
+    fn due_ms(self, time_ms: TimeMs, ttl_s: u16) -> TimeMs {
+        self.running_ms + (time_ms + u64::from(ttl_s) * 1_000).saturating_sub(self.now_ms)
+    }
+
+    /// What a record that takes nothing says of its claim.
+    fn moved(self, record: &ClaimRecord, time_ms: TimeMs) -> Move {
+        let stranded = record.serial == NO_SERIAL;
+        match record.step {
+            Step::Confirm => Move::Confirm,
+            Step::Cancel => Move::Cancel { stranded },
+            Step::Lapse => Move::Lapse { stranded },
+            Step::Extend { ttl_s } => Move::Extend { due_ms: self.due_ms(time_ms, ttl_s), ttl_s },
+            Step::Mark => Move::Mark,
+            Step::Grant | Step::Reserve { .. } => unreachable!("those take units"),
+        }
     }
 }
 
 /// The threads.
 pub(super) struct Fill {
     jobs: Vec<Sender<Job>>,
-    threads: Vec<JoinHandle<Vec<Violation>>>,
+    threads: Vec<JoinHandle<Filled>>,
     failed: Arc<AtomicBool>,
 }
 
@@ -66,7 +83,7 @@ enum Job {
     /// A group and the tables that its runs belong to, those of claims and then those of coupons; none for a batch that
     /// nobody knows.
     Group(Arc<[u8]>, Arc<[Option<Arc<Holders>>]>),
-    /// The batch has closed.
+    /// The batch has closed: its users are looked at, and forgotten.
     Close(Arc<Holders>),
     /// Everything was handed in.
     Settle(Arc<[Arc<Holders>]>),
@@ -75,24 +92,32 @@ enum Job {
 struct Filler {
     share: usize,
     shares: usize,
+    filled: Filled,
     /// The runs so far of a claim that continues in the next record.
     open_claim: Runs,
-    /// Records that are taken in together.
-    ours: Vec<(HashedUser, ClaimRecord)>,
     clocks: Clocks,
-    violations: Vec<Violation>,
     failed: Arc<AtomicBool>,
 }
 
+type Parts = HashMap<BatchId, Part, foldhash::fast::RandomState>;
+
+/// What a thread leaves.
+#[derive(Default)]
+struct Filled {
+    parts: Parts,
+    violations: Vec<Violation>,
+}
+
 impl Fill {
-    /// Starts a thread for each processor, within reason.
+    /// Starts a thread for each processor, within reason: a power of two of them.
     pub(super) fn start(clocks: Clocks) -> Self {
-        let shares = thread::available_parallelism().map_or(1, usize::from).min(SHARES_MAX);
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let shares = 1 << processors.min(SHARES_MAX).ilog2();
         let failed = Arc::new(AtomicBool::new(false));
         let start = |share| {
             let (jobs, work) = bounded(WAITING_MAX);
-            let (ours, violations, failed) = (Vec::with_capacity(AHEAD), Vec::new(), Arc::clone(&failed));
-            let filler = Filler { share, shares, open_claim: Runs::default(), ours, clocks, violations, failed };
+            let (filled, open_claim, failed) = (Filled::default(), Runs::default(), Arc::clone(&failed));
+            let filler = Filler { share, shares, filled, open_claim, clocks, failed };
             let thread = thread::Builder::new().name(format!("fill-{share}")).spawn(move || filler.run(&work));
             (jobs, thread.expect("the system has room for a few more threads at start"))
         };
@@ -105,7 +130,7 @@ impl Fill {
         self.send(&Job::Group(Arc::from(bytes), Arc::from(holders)));
     }
 
-    /// Gives the memory of a batch's users back, after what was handed in so far.
+    /// Gives the memory of a batch's users back, after what was handed in so far; nothing comes after it.
     pub(super) fn close(&self, holders: &Arc<Holders>) {
         self.send(&Job::Close(Arc::clone(holders)));
     }
@@ -115,18 +140,22 @@ impl Fill {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Looks at what was filled in for these batches, which are all that live. Returns what was violated, there and
-    /// before.
-    pub(super) fn settle(&mut self, holders: impl Iterator<Item = Arc<Holders>>) -> Vec<Violation> {
-        self.send(&Job::Settle(holders.collect()));
-        self.finish()
+    /// Looks at what was filled in for these batches, which are all that live, and puts their tables together. Returns
+    /// what was violated, there and before.
+    pub(super) fn settle(&mut self, live: &Arc<[Arc<Holders>]>) -> Vec<Violation> {
+        self.send(&Job::Settle(Arc::clone(live)));
+        let mut filled = self.finish();
+        for holders in live.iter() {
+            let parts = filled.iter_mut().filter_map(|filled| filled.parts.remove(&holders.batch));
+            holders.users.assemble(parts);
+        }
+        filled.into_iter().flat_map(|filled| filled.violations).collect()
     }
 
-    fn finish(&mut self) -> Vec<Violation> {
+    fn finish(&mut self) -> Vec<Filled> {
         self.jobs.clear();
-        let finished =
-            self.threads.drain(..).map(|thread| thread.join().expect("a filler panics only with the program"));
-        finished.flatten().collect()
+        let finished = self.threads.drain(..).map(JoinHandle::join);
+        finished.map(|filled| filled.expect("a filler panics only with the program")).collect()
     }
 
     fn send(&self, job: &Job) {
@@ -143,18 +172,21 @@ impl Drop for Fill {
 }
 
 impl Filler {
-    fn run(mut self, work: &Receiver<Job>) -> Vec<Violation> {
+    fn run(mut self, work: &Receiver<Job>) -> Filled {
         for job in work {
             match job {
                 Job::Group(bytes, holders) => self.group(&bytes, &holders),
                 Job::Close(holders) => {
                     self.settle(&holders);
-                    holders.users.close_share(self.share, holders.batch, self.shares);
+                    self.filled.parts.remove(&holders.batch);
                 }
                 Job::Settle(all) => all.iter().for_each(|holders| self.settle(holders)),
             }
+            if !self.filled.violations.is_empty() {
+                self.failed.store(true, Ordering::Relaxed);
+            }
         }
-        self.violations
+        self.filled
     }
 
     fn group(&mut self, bytes: &[u8], holders: &[Option<Arc<Holders>>]) {
@@ -171,76 +203,59 @@ impl Filler {
     }
 
     fn claims(&mut self, epoch: Epoch, run: &ClaimRun<'_>, holders: &Holders) {
-        let (mut units, mut records) = (0, run.records());
+        let Some(part) = part(&mut self.filled.parts, holders, (self.share, self.shares)) else { return };
+        let mut units = 0;
         let when = match run.step {
             Step::Grant => (holders.calendar.day_of(run.time_ms), 0),
-            Step::Reserve { ttl_s } => (holders.calendar.day_of(run.time_ms), self.due_ms(run.time_ms, ttl_s)),
+            Step::Reserve { ttl_s } => (holders.calendar.day_of(run.time_ms), self.clocks.due_ms(run.time_ms, ttl_s)),
             Step::Confirm | Step::Cancel | Step::Lapse | Step::Extend { .. } | Step::Mark => (0, 0),
         };
-        loop {
-            let is_end = self.look_ahead(&mut records, &holders.users, holders.batch);
-            let ours = std::mem::take(&mut self.ours);
-            for (user, record) in &ours {
-                let staged = if record.step.takes() {
+        let (mut users, mut ahead) = (run.users().enumerate(), [(0, HashedUser::default()); AHEAD]);
+        while users.len() > 0 {
+            for &(number, user) in look_ahead(&mut users, part, &holders.users, &mut ahead) {
+                let record = run.record(number);
+                if !record.step.takes() {
+                    part.stage_move(user, record.request, self.clocks.moved(&record, run.time_ms), epoch);
+                    continue;
+                }
+                // Nearly every claim is one record.
+                let runs = if self.open_claim.is_empty() && !record.continues {
+                    Runs::one(record.run())
+                } else {
                     self.open_claim.push(record.run());
                     if record.continues {
                         continue;
                     }
-                    units += u64::from(self.open_claim.units());
-                    let runs = std::mem::take(&mut self.open_claim);
-                    stage(holders, epoch, *user, record, (&runs, when))
-                } else {
-                    let moved = self.moved(record, run.time_ms);
-                    let open = holders.users.stage_move(*user, record.request, moved, epoch);
-                    if open { Ok(()) } else { Err("changes after it was closed".into()) }
+                    std::mem::take(&mut self.open_claim)
                 };
-                if let Err(what) = staged {
-                    self.violation(epoch, holders.batch, what);
+                units += u64::from(runs.units());
+                match wrong(&record, &runs) {
+                    None => part.stage(user, record.request, (record.asked, &runs), when, epoch),
+                    Some(what) => violation(&mut self.filled.violations, epoch, holders.batch, what),
                 }
-            }
-            self.ours = ours;
-            if is_end {
-                break;
             }
         }
         holders.taken_units.fetch_add(units, Ordering::Relaxed);
     }
 
     fn coupons(&mut self, epoch: Epoch, run: &CouponRun<'_>, holders: &Holders) {
+        let Some(part) = part(&mut self.filled.parts, holders, (self.share, self.shares)) else { return };
         for record in run.records() {
             let user = holders.users.hashed(record.user);
-            if holders.users.share(user, holders.batch, self.shares) != self.share {
-                continue;
-            }
-            let CouponRecord { serial, action, order, back, through, .. } = record;
-            let moved = Move::Coupon(CouponChange { serial, action, order, back, through });
-            if !holders.users.stage_move(user, 0, moved, epoch) {
-                self.violation(epoch, holders.batch, "changes after it was closed".into());
+            if part.has(user) {
+                let CouponRecord { serial, action, order, back, through, .. } = record;
+                let moved = Move::Coupon(CouponChange { serial, action, order, back, through });
+                part.stage_move(user, 0, moved, epoch);
             }
         }
-    }
-
-    fn moved(&self, record: &ClaimRecord, time_ms: TimeMs) -> Move {
-        let stranded = record.serial == NO_SERIAL;
-        match record.step {
-            Step::Confirm => Move::Confirm,
-            Step::Cancel => Move::Cancel { stranded },
-            Step::Lapse => Move::Lapse { stranded },
-            Step::Extend { ttl_s } => Move::Extend { due_ms: self.due_ms(time_ms, ttl_s), ttl_s },
-            Step::Mark => Move::Mark,
-            Step::Grant | Step::Reserve { .. } => unreachable!("those take units"),
-        }
-    }
-
-    fn due_ms(&self, time_ms: TimeMs, ttl_s: u16) -> TimeMs {
-        self.clocks.running(time_ms + u64::from(ttl_s) * 1_000)
     }
 
     /// Looks at our share of what was put aside for a batch.
     fn settle(&mut self, holders: &Holders) {
-        let share = (self.share, holders.batch, self.shares);
+        let Filled { parts, violations } = &mut self.filled;
+        let Some(part) = parts.get_mut(&holders.batch) else { return };
         let limit = u32::try_from(holders.per_user_max.load(Ordering::Relaxed)).ok().filter(|limit| *limit != 0);
-        holders.users.settle_share(share, limit, &mut |epoch, broken| {
+        part.settle(&holders.users, limit, &mut |epoch, broken| {
             let what = match broken {
                 Broken::Repeated { user, request } => {
                     format!("request {request} of user {user} is granted a second time")
@@ -250,48 +265,55 @@ impl Filler {
                 }
                 Broken::Impossible { user, what, step } => format!("user {user}, {what}: {step}"),
             };
-            self.violation(epoch, holders.batch, what);
+            violation(violations, epoch, holders.batch, what);
         });
-    }
-
-    fn violation(&mut self, epoch: Epoch, batch: BatchId, what: String) {
-        self.failed.store(true, Ordering::Relaxed);
-        if self.violations.len() < VIOLATIONS_MAX {
-            self.violations.push(Violation { epoch, batch: Some(batch), what });
-        }
-    }
-
-    /// Collects the next few records that are ours and fetches the memory that they will need. True at the end.
-    fn look_ahead(&mut self, records: &mut impl Iterator<Item = ClaimRecord>, users: &Users, salt: BatchId) -> bool {
-        self.ours.clear();
-        for record in records {
-            let user = users.hashed(record.user);
-            if users.share(user, salt, self.shares) == self.share {
-                users.prefetch(user);
-                self.ours.push((user, record));
-                if self.ours.len() == AHEAD {
-                    return false;
-                }
-            }
-        }
-        true
     }
 }
 
-/// Puts `runs` aside for the record's user.
-fn stage(
-    holders: &Holders,
-    epoch: Epoch,
-    user: HashedUser,
-    record: &ClaimRecord,
-    (runs, when): (&Runs, (Day, TimeMs)),
-) -> Result<(), String> {
+/// Our part of a batch's table, if we have one.
+fn part<'a>(parts: &'a mut Parts, holders: &Holders, share: (usize, usize)) -> Option<&'a mut Part> {
+    match parts.entry(holders.batch) {
+        Entry::Occupied(part) => Some(part.into_mut()),
+        Entry::Vacant(place) => {
+            let share = Share { number: share.0, of: share.1, salt: holders.batch };
+            Part::of(&holders.users, share).map(|part| place.insert(part))
+        }
+    }
+}
+
+/// Takes the next few users of a run: those that are ours, with the numbers of their records, the memory that they need
+/// being on its way.
+fn look_ahead<'a>(
+    users: &mut impl Iterator<Item = (usize, UserId)>,
+    part: &Part,
+    table: &Users,
+    ahead: &'a mut [(usize, HashedUser); AHEAD],
+) -> &'a [(usize, HashedUser)] {
+    let mut ours = 0;
+    for (number, user) in users.take(AHEAD) {
+        // No branch: whose the next user is cannot be foretold.
+        let user = table.hashed(user);
+        ahead[ours] = (number, user);
+        ours += usize::from(part.has(user));
+    }
+    let ours = &ahead[..ours];
+    ours.iter().for_each(|(_, user)| part.prefetch(*user));
+    ours
+}
+
+fn violation(violations: &mut Vec<Violation>, epoch: Epoch, batch: BatchId, what: String) {
+    if violations.len() < VIOLATIONS_MAX {
+        violations.push(Violation { epoch, batch: Some(batch), what });
+    }
+}
+
+/// What is wrong with a claim that took `runs`.
+fn wrong(record: &ClaimRecord, runs: &Runs) -> Option<String> {
     if runs.units() > u32::from(record.asked.quantity) {
-        return Err(format!("request {} of user {} got more than it asked for", record.request, record.user));
+        return Some(format!("request {} of user {} got more than it asked for", record.request, record.user));
     }
     if record.asked.reserves != matches!(record.step, Step::Reserve { .. }) {
-        return Err(format!("request {} of user {} is both claim and reservation", record.request, record.user));
+        return Some(format!("request {} of user {} is both claim and reservation", record.request, record.user));
     }
-    let open = holders.users.stage(user, record.request, (record.asked, runs), when, epoch);
-    if open { Ok(()) } else { Err("grants after it was closed".into()) }
+    None
 }

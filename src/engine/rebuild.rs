@@ -110,9 +110,9 @@ impl Rebuild {
     pub(super) fn conclude(&mut self) -> Vec<BatchTotals> {
         let closing = std::mem::take(&mut self.closing);
         self.close(&closing);
-        let live = self.batches.values().filter(|draft| draft.claims > 0);
-        let live = live.map(|draft| Arc::clone(&draft.holders)).collect::<Vec<_>>().into_iter();
-        self.violations.append(&mut self.fill.settle(live));
+        let live = self.batches.values().filter(|draft| draft.claims > 0 && !draft.is_shut);
+        let live = live.map(|draft| Arc::clone(&draft.holders)).collect::<Arc<[_]>>();
+        self.violations.append(&mut self.fill.settle(&live));
         self.violations.sort_by_key(|violation| violation.epoch);
         let wrong = self.batches.iter().filter_map(|(id, draft)| Some((*id, draft.wrong()?)));
         let wrong = wrong.map(|(batch, what)| Violation { epoch: 0, batch: Some(batch), what });
@@ -247,13 +247,13 @@ impl Rebuild {
         noted.map_err(|what| self.violation(epoch, Some(run.batch), what)).ok()
     }
 
-    fn close(&self, batches: &[BatchId]) {
-        for draft in batches.iter().filter_map(|batch| self.batches.get(batch)) {
+    fn close(&mut self, batches: &[BatchId]) {
+        for batch in batches {
+            let Some(draft) = self.batches.get_mut(batch) else { continue };
+            draft.is_shut = true;
+            draft.holders.users.close();
             if draft.claims > 0 {
                 self.fill.close(&draft.holders);
-            } else {
-                // The threads have nothing of this batch: no need to tell them.
-                draft.holders.users.close();
             }
         }
     }

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 const WORDS_AHEAD: usize = 32;
 
 /// Claims that are looked at, or written, at once.
-const SLOTS_AHEAD: usize = 3;
+pub(super) const SLOTS_AHEAD: usize = 3;
 
 impl Users {
     /// Asks the processor for the lock of a user's shard, and for where its memory lies.

@@ -10,7 +10,7 @@ use super::recent::{Moment, Recent};
 use super::record::{INLINE_CLAIMS_MAX, PLACED_TOGETHER};
 use super::shard::{SCANNED_MAX, Shard, index};
 use super::slot::{Asked, Kind, Phase, Slot};
-use super::staged::{Broken, Move, StagedMove};
+use super::staged::{Broken, Move, Staged, StagedMove};
 use crate::stock::{Day, Runs};
 use crate::types::Epoch;
 
@@ -21,18 +21,16 @@ fn past(day: Day) -> Moment {
 
 impl Shard {
     /// Takes in a claim without a look at it; [`Shard::settle`] looks at all of them. `due_ms` is when a reservation
-    /// expires. False when the batch is closed.
-    #[must_use]
+    /// expires.
+    #[inline]
     pub(super) fn stage(
         &mut self,
         (user, request): (u64, u64),
         (asked, runs): (Asked, &Runs),
         (day, due_ms): (Day, u64),
         epoch: Epoch,
-    ) -> bool {
-        if self.is_closed() {
-            return false;
-        }
+        staged: &mut Staged,
+    ) {
         let (mut slot, number) = (self.slot(user, request, asked, runs), self.claims.len());
         if asked.reserves {
             slot = self.held(slot, due_ms);
@@ -41,22 +39,17 @@ impl Shard {
         }
         self.note_day(index(number), day);
         self.claims.push(slot);
-        self.rare_mut().staged.note(number, epoch);
-        true
-    }
-
-    /// Takes in what became of a claim. False when the batch is closed.
-    #[must_use]
-    pub(super) fn stage_move(&mut self, user: u64, request: u64, moved: Move, epoch: Epoch) -> bool {
-        if !self.is_closed() {
-            self.rare_mut().staged.moves.push(StagedMove { user, request, epoch, moved });
-        }
-        !self.is_closed()
+        staged.note(number, epoch);
     }
 
     /// Looks at what was staged, in order, and makes the index. What breaks a promise is `wrong`.
-    pub(super) fn settle(&mut self, limit: Option<u32>, hasher: &RandomState, wrong: &mut dyn FnMut(Epoch, Broken)) {
-        let Some(staged) = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.staged)) else { return };
+    pub(super) fn settle(
+        &mut self,
+        staged: &Staged,
+        limit: Option<u32>,
+        hasher: &RandomState,
+        wrong: &mut dyn FnMut(Epoch, Broken),
+    ) {
         if staged.is_empty() {
             return;
         }

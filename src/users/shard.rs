@@ -18,7 +18,6 @@ use super::holds::Holds;
 use super::index::Index;
 use super::recent::{Fresh, Moment, Recent};
 use super::slot::{Claim, Kind, Phase, Slot};
-use super::staged::Staged;
 use super::tally::Tally;
 use crate::stock::{Day, Run, Runs};
 
@@ -55,7 +54,6 @@ pub(super) struct Rare {
     pub(super) tally: Tally,
     /// Reservations that ended without a grant, and marks of such as never came.
     pub(super) ended: u32,
-    pub(super) staged: Staged,
 }
 
 impl Rare {

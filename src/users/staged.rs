@@ -90,6 +90,11 @@ impl Staged {
         }
     }
 
+    /// Something became of a claim.
+    pub(super) fn note_move(&mut self, user: UserId, request: RequestId, moved: Move, epoch: Epoch) {
+        self.moves.push(StagedMove { user, request, epoch, moved });
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.epochs.is_empty() && self.moves.is_empty()
     }

@@ -12,11 +12,9 @@ use parking_lot::Mutex;
 use super::coupon::Coupon;
 use super::entry::Entry;
 use super::shard::Shard;
-use super::slot::{Asked, Slot};
-use super::staged::{Broken, Move};
+use super::slot::Slot;
 use super::tally::Tally;
-use crate::stock::{Day, Runs};
-use crate::types::Epoch;
+use crate::stock::Day;
 
 /// Units of stock for which another shard is worth its memory.
 const STOCK_PER_SHARD: u32 = 512;
@@ -32,7 +30,7 @@ pub struct Users {
     /// the others.
     pub(super) lanes: OnceLock<Box<[CachePadded<Lane>]>>,
     lanes_wanted: u32,
-    hasher: RandomState,
+    pub(super) hasher: RandomState,
 }
 
 /// A shard behind its lock.
@@ -53,7 +51,7 @@ pub struct ClaimRef {
 }
 
 /// A user and the place in one table that the user's id stands for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct HashedUser {
     pub(super) user: u64,
     pub(super) hash: u64,
@@ -149,7 +147,7 @@ impl Users {
     /// Gives all memory back, for good, and returns how many claims there were, and what became of their units. A table
     /// that was never used keeps one lane, to say that it is closed.
     pub fn close(&self) -> (u64, Tally) {
-        let lanes = self.lanes.get_or_init(|| Box::new([CachePadded::new(Lane::new(0))]));
+        let lanes = self.lanes.get_or_init(|| Box::new([CachePadded::new(Lane::new(Shard::default()))]));
         let (mut claims, mut tally) = (0, Tally::default());
         for (more, part) in lanes.iter().map(|lane| lane.shard.lock().close()) {
             claims += more;
@@ -164,80 +162,35 @@ impl Users {
         self.lanes.get().into_iter().flatten().map(|lane| lane.shard.lock().units_of_day(day)).sum()
     }
 
-    /// Which of `shares` parts of the table a user belongs to. Parts share nothing, so they can be filled at once.
-    /// `salt` spreads the tables that are too small to have parts.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
-    pub fn share(&self, user: HashedUser, salt: u64, shares: usize) -> usize {
-        share_of_lane(user.hash as usize & (self.lanes().len() - 1), salt, shares)
-    }
-
-    /// Takes in a claim of a restart without a look at it, taken on some day; `due_ms` is when a reservation expires.
-    /// False when the table is closed.
-    #[must_use]
-    pub fn stage(
-        &self,
-        HashedUser { user, hash }: HashedUser,
-        request: u64,
-        claim: (Asked, &Runs),
-        when: (Day, u64),
-        epoch: Epoch,
-    ) -> bool {
-        lane(self.lanes(), hash).shard.lock().stage((user, request), claim, when, epoch)
-    }
-
-    /// Takes in what became of a claim. False when the table is closed.
-    #[must_use]
-    pub fn stage_move(&self, HashedUser { user, hash }: HashedUser, request: u64, moved: Move, epoch: Epoch) -> bool {
-        lane(self.lanes(), hash).shard.lock().stage_move(user, request, moved, epoch)
-    }
-
-    /// Looks at all claims of one part that were taken in so: what breaks a promise is `wrong`.
-    pub fn settle_share(
-        &self,
-        (share, salt, shares): (usize, u64, usize),
-        limit: Option<u32>,
-        wrong: &mut dyn FnMut(Epoch, Broken),
-    ) {
-        for lane in self.lanes_of(share, salt, shares) {
-            let mut shard = lane.shard.lock();
-            shard.settle(limit, &self.hasher, wrong);
-            lane.note(&shard);
-        }
-    }
-
-    /// Gives the memory of one part back, for good.
-    pub fn close_share(&self, share: usize, salt: u64, shares: usize) {
-        self.lanes();
-        for lane in self.lanes_of(share, salt, shares) {
-            lane.shard.lock().close();
-        }
-    }
-
     #[cfg(test)]
     pub(super) fn lane_count(&self) -> usize {
         self.lanes().len()
     }
 
-    /// The lanes of one part, if the table was ever used.
-    fn lanes_of(&self, share: usize, salt: u64, shares: usize) -> impl Iterator<Item = &Lane> {
-        let lanes = self.lanes.get().into_iter().flatten().enumerate();
-        lanes.filter(move |(index, _)| share_of_lane(*index, salt, shares) == share).map(|(_, lane)| &**lane)
+    /// Shards that the table has, or will have.
+    pub(super) fn lanes_wanted(&self) -> usize {
+        self.lanes_wanted as usize
+    }
+
+    /// Begins with these shards, all of the table.
+    pub(super) fn begin_with(&self, shards: impl Iterator<Item = Shard>) {
+        let is_first = self.lanes.set(shards.map(|shard| CachePadded::new(Lane::new(shard))).collect()).is_ok();
+        assert!(is_first, "nothing uses a table before it is filled");
     }
 
     fn lanes(&self) -> &[CachePadded<Lane>] {
-        let lane = |index: u32| {
-            let phase = u64::from(index) * 256 / u64::from(self.lanes_wanted);
-            CachePadded::new(Lane::new(u8::try_from(phase).expect("below 256")))
-        };
-        self.lanes.get_or_init(|| (0..self.lanes_wanted).map(lane).collect())
+        let wanted = self.lanes_wanted();
+        let lane = |lane| CachePadded::new(Lane::new(Shard::new(phase(lane, wanted))));
+        self.lanes.get_or_init(|| (0..wanted).map(lane).collect())
     }
 }
 
 impl Lane {
-    fn new(phase: u8) -> Self {
+    fn new(shard: Shard) -> Self {
         let (words, length, claims) = (AtomicPtr::new(null_mut()), AtomicUsize::new(0), AtomicPtr::new(null_mut()));
-        Self { shard: Mutex::new(Shard::new(phase)), words, length, claims }
+        let lane = Self { shard: Mutex::default(), words, length, claims };
+        lane.note(&shard);
+        Self { shard: Mutex::new(shard), ..lane }
     }
 
     /// Notes where the shard's memory lies.
@@ -253,9 +206,9 @@ impl Lane {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
-fn share_of_lane(lane: usize, salt: u64, shares: usize) -> usize {
-    lane.wrapping_add(salt as usize) % shares
+/// How far the growth of a shard's index is from that of the first one; see `Index::larger`.
+pub(super) fn phase(lane: usize, lanes: usize) -> u8 {
+    u8::try_from(lane * 256 / lanes).expect("there is no such lane")
 }
 
 /// The lane of a hash.

@@ -1,6 +1,6 @@
 //! The table as a whole.
 
-use super::{Asked, Broken, Claim, Look, Moment, Phase, Users};
+use super::{Asked, Broken, Claim, Look, Moment, Part, Phase, Share, Users};
 use crate::stock::{Mode, Run, Runs};
 use crate::types::Epoch;
 
@@ -75,34 +75,59 @@ fn a_table_that_closes_unused_stays_small_and_says_that_it_is_closed() {
     assert!((0..1_000).all(|user| users.entry(user).is_closed()));
 }
 
-/// Settles all of a table in two parts; returns what is broken, in order of the epoch.
-fn settled(users: &Users, limit: Option<u32>) -> Vec<(Epoch, Broken)> {
-    let mut broken = Vec::new();
-    for share in 0..2 {
-        users.settle_share((share, 1, 2), limit, &mut |epoch, what| broken.push((epoch, what)));
+/// A table that is filled as by a restart, in two parts.
+struct Restart {
+    users: Users,
+    parts: Vec<Part>,
+}
+
+impl Restart {
+    fn of(users: Users) -> Self {
+        let parts = (0..2).filter_map(|number| Part::of(&users, Share { number, of: 2, salt: 1 })).collect();
+        Self { users, parts }
     }
-    broken.sort_by_key(|(epoch, _)| *epoch);
-    broken
+
+    fn stage(&mut self, user: u64, request: u64, claim: (Asked, &Runs), epoch: Epoch) {
+        let user = self.users.hashed(user);
+        let mut its = self.parts.iter_mut().filter(|part| part.has(user));
+        its.next().expect("every user belongs to a part").stage(user, request, claim, (3, 0), epoch);
+        assert!(its.next().is_none(), "and to one only");
+    }
+
+    /// Settles all; returns what is broken, in order of the epoch.
+    fn settled(&mut self, limit: Option<u32>) -> Vec<(Epoch, Broken)> {
+        let mut broken = Vec::new();
+        for part in &mut self.parts {
+            part.settle(&self.users, limit, &mut |epoch, what| broken.push((epoch, what)));
+        }
+        broken.sort_by_key(|(epoch, _)| *epoch);
+        broken
+    }
+
+    fn finish(self) -> Users {
+        self.users.assemble(self.parts.into_iter());
+        self.users
+    }
 }
 
 #[test]
 fn claims_that_were_put_aside_are_found_like_those_that_came_one_by_one() {
     // Few, so that there is no index; many; many of which one user has too many for the index.
     for (count, busy) in [(5_u32, 0_u32), (9, 0), (5_000, 0), (5_000, 40), (3, 12)] {
-        let users = Users::new(10_000, 4);
+        let mut restart = Restart::of(Users::new(10_000, 4));
         let split = [Run::new(9_000, 1), Run::new(9_500, 1)].into_iter().collect::<Runs>();
         let two = Asked { quantity: 2, mode: Mode::UpTo, reserves: false };
         for serial in 0..count {
-            let (user, run) = (users.hashed(u64::from(serial)), Runs::one(Run::new(serial, 1)));
-            assert!(users.stage(user, 7, (ONE, &run), (3, 0), u64::from(serial / 10)));
+            restart.stage(u64::from(serial), 7, (ONE, &Runs::one(Run::new(serial, 1))), u64::from(serial / 10));
             if serial < busy {
                 let run = Runs::one(Run::new(serial + 6_000, 1));
-                assert!(users.stage(users.hashed(77_777), u64::from(serial), (ONE, &run), (3, 0), 1));
+                restart.stage(77_777, u64::from(serial), (ONE, &run), 1);
             }
         }
-        assert!(users.stage(users.hashed(88_888), 1, (two, &split), (3, 0), 600));
-        assert_eq!(settled(&users, None), []);
-        assert_eq!(settled(&users, None), [], "there is nothing left to settle");
+        restart.stage(88_888, 1, (two, &split), 600);
+        assert_eq!(restart.settled(None), []);
+        assert_eq!(restart.settled(None), [], "there is nothing left to settle");
+        let users = restart.finish();
         let mine = busy.min(count);
         assert_eq!(held_units(&users), u64::from(count + mine + 2));
         for serial in 0..count {
@@ -123,12 +148,12 @@ fn claims_that_were_put_aside_are_found_like_those_that_came_one_by_one() {
 #[test]
 fn what_was_put_aside_and_breaks_a_promise_is_named_with_its_epoch() {
     for (others, busy) in [(0, 0), (4, 0), (300, 0), (300, 30)] {
-        let users = Users::new(4_000, 1);
+        let mut restart = Restart::of(Users::new(4_000, 1));
         let (mut serial, mut epoch) = (0, 0);
         let mut stage = |user: u64, request: u64| {
             (serial, epoch) = (serial + 1, epoch + 1);
             let run = Runs::one(Run::new(serial, 1));
-            assert!(users.stage(users.hashed(user), request, (ONE, &run), (3, 0), epoch));
+            restart.stage(user, request, (ONE, &run), epoch);
             epoch
         };
         for user in 0..others {
@@ -141,7 +166,7 @@ fn what_was_put_aside_and_breaks_a_promise_is_named_with_its_epoch() {
         stage(1, 2);
         let again = stage(1, 1);
         let third = stage(1, 3);
-        let mut broken = settled(&users, Some(2));
+        let mut broken = restart.settled(Some(2));
         broken.retain(|(_, what)| !matches!(what, Broken::OverLimit { user: 5_000, .. }));
         broken.retain(|(epoch, what)| !(*epoch == again && matches!(what, Broken::OverLimit { .. })));
         assert_eq!(broken[0], (again, Broken::Repeated { user: 1, request: 1 }), "{others}, {busy}");
@@ -151,8 +176,16 @@ fn what_was_put_aside_and_breaks_a_promise_is_named_with_its_epoch() {
 }
 
 #[test]
-fn nothing_is_put_aside_for_a_closed_table() {
-    let users = Users::new(10, 1);
-    users.close();
-    assert!(!users.stage(users.hashed(1), 1, (ONE, &Runs::one(Run::new(0, 1))), (3, 0), 1));
+fn a_table_of_which_only_some_parts_were_filled_goes_on() {
+    let mut restart = Restart::of(Users::new(10_000, 4));
+    restart.stage(1, 7, (ONE, &Runs::one(Run::new(0, 1))), 1);
+    restart.settled(None);
+    let user = restart.users.hashed(1);
+    restart.parts.retain(|part| part.has(user));
+    let users = restart.finish();
+    for serial in 1..100 {
+        grant(&users, u64::from(serial), 8, ONE, &Runs::one(Run::new(serial, 1)));
+    }
+    assert_eq!(find(&users, 1, 7).0, 2);
+    assert_eq!(held_units(&users), 100);
 }

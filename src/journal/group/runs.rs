@@ -125,7 +125,8 @@ impl<'a> ClaimRun<'a> {
     }
 
     /// The users, in the order of their records.
-    pub fn users(&self) -> impl Iterator<Item = UserId> + use<'a> {
+    #[must_use]
+    pub fn users(&self) -> impl ExactSizeIterator<Item = UserId> + use<'a> {
         self.users.iter().map(|user| user.get())
     }
 
@@ -143,14 +144,24 @@ impl<'a> ClaimRun<'a> {
 
     /// The records, in order.
     pub fn records(&self) -> impl Iterator<Item = ClaimRecord> + use<'a> {
+        let run = *self;
+        (0..run.len()).map(move |number| run.record(number))
+    }
+
+    /// The record with this number, from 0.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    #[inline]
+    #[must_use]
+    pub fn record(&self, number: usize) -> ClaimRecord {
         let ClaimRun { batch, step, units, asked, continues, serial, .. } = *self;
-        self.users.iter().zip(self.requests).enumerate().map(move |(number, (user, request))| {
-            let offset = u32::try_from(number).expect("fewer records than a run holds") * u32::from(units);
-            let offset = if step == Step::Confirm { 0 } else { offset };
-            // The only serial that cannot go on is the one that stands for none, and it is alone.
-            let (user, request, serial) = (user.get(), request.get(), serial.saturating_add(offset));
-            ClaimRecord { batch, user, request, step, serial, units, asked, continues }
-        })
+        let (user, request) = (self.users[number].get(), self.requests[number].get());
+        let offset = u32::try_from(number).expect("fewer records than a run holds") * u32::from(units);
+        let offset = if step == Step::Confirm { 0 } else { offset };
+        // The only serial that cannot go on is the one that stands for none, and it is alone.
+        let serial = serial.saturating_add(offset);
+        ClaimRecord { batch, user, request, step, serial, units, asked, continues }
     }
 
     /// The users and the requests, as they are stored.

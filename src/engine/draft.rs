@@ -30,6 +30,8 @@ pub(super) struct Draft {
     serials: Issued,
     issued: Issued,
     withdrawn: u64,
+    /// A withdrawal of serials that no record names: those of a closed batch that came back are only counted.
+    unfounded: Option<String>,
     /// Coupons of which it was recorded that they have expired.
     pub(super) expired: u64,
     /// Records of claims read.
@@ -81,6 +83,7 @@ impl Draft {
             serials,
             issued: Issued::default(),
             withdrawn: 0,
+            unfounded: None,
             expired: 0,
             claims: 0,
             tally: Tally::default(),
@@ -124,7 +127,9 @@ impl Draft {
 
     pub(super) fn withdraw(&mut self, version: u32, request: u64, asked: u32, run: Run) -> Result<(), String> {
         self.control.version = self.control.version.max(version);
-        if run.count > 0 {
+        if run.count > 0 && !self.serials.contains(run) {
+            self.unfounded = Some(self.oversold(run));
+        } else if run.count > 0 {
             self.issue(run)?;
         }
         self.withdrawn += u64::from(run.count);
@@ -173,13 +178,16 @@ impl Draft {
     /// Units go that were there.
     fn issue(&mut self, run: Run) -> Result<(), String> {
         if !self.serials.contains(run) {
-            let total = self.control.total;
-            return Err(format!("serials {}..{} are beyond the total of {total}: oversold", run.first, run.end()));
+            return Err(self.oversold(run));
         }
         if !self.issued.insert(run) {
             return Err(format!("a serial of {}..{} is issued a second time", run.first, run.end()));
         }
         Ok(())
+    }
+
+    fn oversold(&self, run: Run) -> String {
+        format!("serials {}..{} are beyond the total of {}: oversold", run.first, run.end(), self.control.total)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -209,6 +217,9 @@ impl Draft {
     pub(super) fn wrong(&self) -> Option<String> {
         if self.dropped != Tally::default() && !self.is_closed() {
             return Some(format!("a checkpoint left {} of its units out, but it is not closed", self.dropped_units()));
+        }
+        if let Some(what) = self.unfounded.as_ref().filter(|_| self.dropped == Tally::default()) {
+            return Some(what.clone());
         }
         let now = self.tally.checked_now();
         let Some(now) = now else { return Some("more units left a place than came to it".into()) };

@@ -165,6 +165,9 @@ impl Rebuild {
                 if is_new { Ok(()) } else { Err(format!("client {client} is named again, or out of turn")) }
             }
             Control::Purged { batch, .. } => {
+                // Its id may be used again from the next group on.
+                self.closing.retain(|closing| closing != batch);
+                self.close(&[*batch]);
                 let closed = self.batches.remove(batch).filter(Draft::is_closed);
                 self.purged.push((*batch, epoch));
                 closed.map(|_| ()).ok_or_else(|| "is purged without having been closed".to_owned())
@@ -216,18 +219,22 @@ impl Rebuild {
     }
 
     /// Notes the serials of all runs; returns the tables that their users belong to.
+    ///
+    /// Coupons first: a checkpoint joins groups, so a unit that was returned in one of them may be taken by a claim of
+    /// the same group.
     fn runs(&mut self, group: &Group<'_>) -> Result<Vec<Option<Arc<Holders>>>, GroupError> {
-        let mut holders = Vec::new();
+        let (mut holders, mut of_coupons) = (Vec::new(), Vec::new());
+        for run in group.coupon_runs() {
+            let run = run?;
+            self.last_ms = self.last_ms.max(run.time_ms);
+            of_coupons.push(self.coupon_run(group.epoch, &run));
+        }
         for run in group.claim_runs() {
             let run = run?;
             self.last_ms = self.last_ms.max(run.time_ms);
             holders.push(self.claim_run(group.epoch, &run));
         }
-        for run in group.coupon_runs() {
-            let run = run?;
-            self.last_ms = self.last_ms.max(run.time_ms);
-            holders.push(self.coupon_run(group.epoch, &run));
-        }
+        holders.append(&mut of_coupons);
         Ok(holders)
     }
 
@@ -249,7 +256,7 @@ impl Rebuild {
 
     fn close(&mut self, batches: &[BatchId]) {
         for batch in batches {
-            let Some(draft) = self.batches.get_mut(batch) else { continue };
+            let Some(draft) = self.batches.get_mut(batch).filter(|draft| !draft.is_shut) else { continue };
             draft.is_shut = true;
             draft.holders.users.close();
             if draft.claims > 0 {

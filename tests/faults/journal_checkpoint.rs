@@ -11,7 +11,7 @@ use stockade::journal::{
     ChainError, CheckpointStore, Faults, Head, MemoryStore, ReplayError, TakeError, Taken, Usage, take,
 };
 use stockade_protocol::Status;
-use stockade_protocol::batch::{Action, AddStock, Terms};
+use stockade_protocol::batch::{Action, AddStock, BatchInfo, Terms};
 use stockade_protocol::claim::Claim;
 
 /// Lives on.
@@ -132,6 +132,38 @@ fn closed_claims_are_left_out_and_nothing_else() {
 fn sell_another(running: &Running) {
     create(&running.engine, 7, &terms(50));
     sell(running, 7, 0, 3);
+}
+
+#[test]
+fn an_id_that_was_purged_and_is_used_again_keeps_what_is_new() {
+    // Checkpoints after none or any of: purged, created again, sold again, closed again.
+    for after in 0_u32..16 {
+        let context = format!("checkpoints {after:04b}");
+        let (store, mut running) = shop(Faults::default());
+        for round in 0..4 {
+            match round {
+                0 => purge(&running, SHORT),
+                1 => drop(create(&running.engine, SHORT, &terms(60))),
+                2 => sell(&running, SHORT, 40, 9),
+                _ => close(&running, SHORT),
+            }
+            if after >> round & 1 == 1 {
+                settled(&store, &running);
+            }
+            // After a restart as before it.
+            let shown = answered(&running.engine, 0, |burst| burst.show(SHORT));
+            drop(running);
+            running = is_all_there(&store, &format!("{context}, round {round}"));
+            let again = answered(&running.engine, 0, |burst| burst.show(SHORT));
+            let told = |info: &BatchInfo| (info.status(), info.granted.get(), info.total.get(), info.state());
+            assert_eq!(told(&again), told(&shown), "{context}, round {round}");
+        }
+    }
+}
+
+fn purge(running: &Running, batch: u64) {
+    let info = answered(&running.engine, 0, |burst| burst.change(batch, Action::Purge));
+    assert_eq!(info.status(), Some(Status::Done));
 }
 
 #[test]

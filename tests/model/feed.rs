@@ -28,7 +28,7 @@ pub(crate) struct Listener {
     place: Place,
 }
 
-/// The groups of a store, as they are now.
+/// The groups of a store, as they are now; those too that a checkpoint replaced.
 #[derive(Clone)]
 pub(crate) struct Groups(Vec<(Epoch, Vec<u8>)>);
 
@@ -36,13 +36,12 @@ impl Groups {
     /// Those up to an epoch.
     pub(crate) fn of(store: &MemoryStore, through: Epoch) -> Self {
         let mut groups = Vec::new();
-        let read = store.for_each(0, &mut |epoch, group| {
+        store.for_each_ever(&mut |epoch, group| {
             if epoch <= through {
                 groups.push((epoch, group.to_vec()));
             }
             true
         });
-        read.expect("memory can be read");
         Self(groups)
     }
 }

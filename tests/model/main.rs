@@ -1,5 +1,6 @@
 //! The engine against a plain model of the specification (docs/protocol.md §6 to §13): seeded random operations over
-//! many batches and users, the power going between any two of them, each answer held against the model's.
+//! many batches and users, checkpoints now and then, the power going between any two of them, each answer held against
+//! the model's.
 //!
 //! `books` and `records` are the model, `decide`, `operate` and `coupons` what it lets the engine answer, `ops` and
 //! `steps` what is asked and when, `world` the engine beside it, `check`, `feed` and `index` the complete comparisons.
@@ -22,6 +23,12 @@
 //! | `users/settle.rs` | a restart forgets cancellations ahead | 42 | `REQUEST_UNKNOWN` after a crash |
 //! | `feed/trail.rs` | a place's index does not count | 42 | an event twice |
 //! | `feed/trail.rs` | a place's group is passed over | 42 | an event is missing |
+//! | `checkpoint/fates.rs` | a purge reaches the next batch of its id | 1,425 | the engine does not start |
+//! | `engine/rebuild.rs` | a group's claims come before its coupons | 391 | the engine does not start |
+//! | `engine/rebuild.rs` | a batch of a purged id is closed like the one before | 2,642 | the engine does not start |
+//! | `engine/draft.rs` | a closed batch's withdrawals need the records that brought their units | 2,642 | the same |
+//!
+//! (The last four were no plants: they are how the program was before its checkpoints were part of this test.)
 
 use std::collections::BTreeMap;
 

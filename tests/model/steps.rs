@@ -18,6 +18,9 @@ const EVENINGS: [&str; 5] = [
     "2026-06-10T08:00:00Z",
 ];
 
+/// Steps from one checkpoint to the next, about; from crash to crash there are ninety.
+const CHECKPOINT_STEPS: u64 = 60;
+
 const SECOND_MS: u64 = 1_000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
@@ -49,6 +52,9 @@ fn fail(world: &World, seed: u64, asked: u64, difference: &str) -> ! {
 
 /// Does one thing; returns how many operations it was.
 fn step(world: &mut World) -> Result<u64, String> {
+    if world.whims.once_in(CHECKPOINT_STEPS) {
+        world.checkpoint()?;
+    }
     let core = world.rng.index(CORES);
     match world.rng.below(1_000) {
         0..=769 => {

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use stockade::engine::{Burst, Clock, Engine, EngineOptions, Rights, Running, Source, start};
-use stockade::journal::{Faults, MemoryStore};
+use stockade::journal::{CheckpointStore, Faults, MemoryStore, take};
 use stockade::types::Epoch;
 use stockade_protocol::Status;
 use stockade_protocol::batch::{AddStock, Withdraw};
@@ -33,6 +33,8 @@ const PATIENCE: u64 = 1 << 26;
 
 pub(crate) struct World {
     pub(crate) rng: Rng,
+    /// Decides when a checkpoint is taken: histories are the same with and without.
+    pub(crate) whims: Rng,
     pub(crate) clocks: Clocks,
     pub(crate) running: Running,
     pub(crate) store: MemoryStore,
@@ -79,6 +81,7 @@ impl World {
         let (running, gate) = engine_on(&store, &clocks).expect("nothing can be wrong with nothing");
         let mut world = Self {
             rng: Rng::new(seed),
+            whims: Rng::new(!seed),
             no_lapse_before_ms: clocks.running_ms() + 2_000,
             clocks,
             running,
@@ -234,7 +237,7 @@ impl World {
                 info.status()
             }
             Op::Take(wish) => {
-                let reply = take(burst, wish);
+                let reply = taken(burst, wish);
                 let key = Key { batch: wish.batch, user: wish.user, request: wish.request };
                 records = books.judge_take(at, wish, &whole(burst, &key, reply))?;
                 reply.status()
@@ -266,6 +269,22 @@ impl World {
             self.live.apply(at, &record);
             self.log.push_back((*at, record));
         }
+        Ok(())
+    }
+
+    /// A checkpoint of all that is durable, unless something is under way: its installation would make it durable too.
+    pub(crate) fn checkpoint(&mut self) -> Result<(), String> {
+        self.settle();
+        if self.gate.is_held() || self.store.unsynced_bytes() > 0 {
+            return Ok(());
+        }
+        let (durable, usage) = (self.running.engine.journal().durable(), self.running.engine.usage());
+        let taken = take(&self.store, STORE_ID, durable, usage, &|_| true);
+        let Some(taken) = taken.map_err(|error| format!("a checkpoint: {error:?}"))? else { return Ok(()) };
+        if self.whims.chance(50) {
+            self.store.clear(taken.head.generation, taken.head.replaced.epoch).expect("memory does not fail");
+        }
+        self.say(format!("checkpoint {} through epoch {durable}", taken.head.generation));
         Ok(())
     }
 
@@ -304,7 +323,7 @@ fn named(key: &Key) -> RequestKey {
     RequestKey::new(key.batch, key.user, key.request)
 }
 
-fn take(burst: &mut Burst<'_>, wish: &Wish) -> ClaimReply {
+fn taken(burst: &mut Burst<'_>, wish: &Wish) -> ClaimReply {
     let Wish { batch, user, request, audience, asked, ttl_s } = *wish;
     if asked.reserves {
         let reserve = Reserve::new(batch, user, request, asked.quantity, ttl_s).with_audience(audience);

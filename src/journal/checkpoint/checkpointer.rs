@@ -10,7 +10,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::condenser::{Condenser, Fates};
+use super::condenser::Condenser;
 use super::head::Head;
 use super::replay::{Replay, ReplayError, replay};
 use super::usage::Usage;
@@ -196,7 +196,7 @@ pub fn take(
     goes_on: &dyn Fn(u64) -> bool,
 ) -> Result<Option<Taken>, TakeError> {
     // Claims of a batch lie at most one epoch after its closing: with that one, none of it can come any more.
-    let fates = usage.ended_before(durable).collect::<Fates>();
+    let (fates, known) = usage.ended_before(durable);
     let generation = store.last_generation().map_err(TakeError::Draft)? + 1;
     store.begin(generation).map_err(TakeError::Draft)?;
     let mut condenser = Condenser::new(store, (store_id, generation), &fates);
@@ -228,7 +228,7 @@ pub fn take(
     store.finish().map_err(TakeError::Draft)?;
     let head = Head { generation, replaced, end, last_ms };
     store.install(&head.encode()).map_err(TakeError::in_doubt)?;
-    usage.condensed(durable, before_bytes, after_bytes);
+    usage.condensed((durable, known), before_bytes, after_bytes);
     Ok(Some(Taken { head, before_bytes, after_bytes }))
 }
 

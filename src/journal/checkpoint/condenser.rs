@@ -4,10 +4,11 @@
 //! that live, the same claims. Of a closed batch's records their sums stay: the batch's books still balance. Of a
 //! purged one nothing stays.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use super::fates::{Fate, Fates};
 use super::head::genesis;
-use super::usage::Fate;
+
 use crate::journal::group::{Control, Encoder, Group, GroupError, Hash, Portion};
 use crate::journal::store::{CheckpointStore, StoreError};
 use crate::types::{BatchId, Epoch, TimeMs};
@@ -15,9 +16,6 @@ use crate::users::Tally;
 
 /// Bytes from which on a group of a checkpoint is full.
 const GROUP_BYTES: usize = 1 << 20;
-
-/// What becomes of the batches whose records are not all kept.
-pub(super) type Fates = HashMap<BatchId, Fate, foldhash::fast::RandomState>;
 
 /// See the module.
 pub(super) struct Condenser<'a> {
@@ -52,7 +50,7 @@ impl<'a> Condenser<'a> {
         for run in group.claim_runs() {
             let run = run.map_err(wrong)?;
             self.last_ms = self.last_ms.max(run.time_ms);
-            match self.fates.get(&run.batch) {
+            match self.fates.of(run.batch, epoch) {
                 None => self.portion.claim_run(&run),
                 Some(Fate::Closed) => {
                     let (claims, tally) = self.dropped.entry(run.batch).or_default();
@@ -65,7 +63,7 @@ impl<'a> Condenser<'a> {
         for run in group.coupon_runs() {
             let run = run.map_err(wrong)?;
             self.last_ms = self.last_ms.max(run.time_ms);
-            match self.fates.get(&run.batch) {
+            match self.fates.of(run.batch, epoch) {
                 None => self.portion.coupon_run(&run),
                 Some(Fate::Closed) => run.count(&mut self.dropped.entry(run.batch).or_default().1),
                 Some(Fate::Purged) => {}
@@ -82,9 +80,9 @@ impl<'a> Condenser<'a> {
 
     fn control(&mut self, control: &Control) {
         self.last_ms = self.last_ms.max(control.time_ms().unwrap_or(0));
-        let fate = control.batch().and_then(|batch| self.fates.get(&batch));
+        let fate = control.batch().and_then(|batch| self.fates.of(batch, self.epoch));
         match control {
-            _ if fate == Some(&Fate::Purged) => {}
+            _ if fate == Some(Fate::Purged) => {}
             Control::Dropped { batch, claims, tally } => {
                 let dropped = self.dropped.entry(*batch).or_default();
                 dropped.0 += claims;

@@ -10,6 +10,7 @@
 
 mod checkpointer;
 mod condenser;
+mod fates;
 mod head;
 mod replay;
 mod usage;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::fates::{Ended, Fate, Fates};
 use crate::types::{BatchId, Epoch};
 
 /// Bytes of a claim that go with it: its user and its request. (Its share of a run goes too; that is not counted.)
@@ -21,17 +22,8 @@ pub struct Usage {
     stored_bytes: AtomicU64,
     /// A lower bound.
     dead_bytes: AtomicU64,
-    /// Batches of which not all in the journal is needed any more, and since when; durable.
-    ended: Mutex<Vec<(BatchId, Epoch, Fate)>>,
-}
-
-/// What became of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It has closed: of its claims only the sums are needed.
-    Closed,
-    /// It was purged: nothing of it is needed.
-    Purged,
+    /// Batches of which not all in the journal is needed any more, in the order in which that became known.
+    ended: Mutex<Vec<Ended>>,
 }
 
 impl Usage {
@@ -52,14 +44,14 @@ impl Usage {
     pub fn closed(&self, batch: BatchId, epoch: Epoch, claims: u64) {
         if claims > 0 {
             self.dead_bytes.fetch_add(claims * CLAIM_BYTES, Ordering::Relaxed);
-            self.ended.lock().push((batch, epoch, Fate::Closed));
+            self.ended.lock().push(Ended { batch, epoch, fate: Fate::Closed });
         }
     }
 
     /// A batch was purged by a durable record of `epoch`.
     pub fn purged(&self, batch: BatchId, epoch: Epoch) {
         self.dead_bytes.fetch_add(BATCH_BYTES, Ordering::Relaxed);
-        self.ended.lock().push((batch, epoch, Fate::Purged));
+        self.ended.lock().push(Ended { batch, epoch, fate: Fate::Purged });
     }
 
     /// Bytes of all groups, those of the checkpoint included.
@@ -82,20 +74,44 @@ impl Usage {
         dead >= least.max(self.stored_bytes().saturating_sub(dead) / 2)
     }
 
-    /// What became of the batches that ended before `epoch`.
-    pub(super) fn ended_before(&self, epoch: Epoch) -> impl Iterator<Item = (BatchId, Fate)> {
-        let ended = self.ended.lock().clone();
-        // In order: of a batch that was closed and then purged, the latter stays in a map.
-        ended.into_iter().filter(move |(_, ended, _)| *ended < epoch).map(|(batch, _, fate)| (batch, fate))
+    /// What became of the batches that ended before `epoch`, as far as it is known, and how many were looked at.
+    pub(super) fn ended_before(&self, epoch: Epoch) -> (Fates, usize) {
+        let ended = self.ended.lock();
+        (ended.iter().filter(|ended| ended.epoch < epoch).copied().collect(), ended.len())
     }
 
-    /// A checkpoint replaced all groups up to `epoch`, of `before` bytes, by `after` bytes.
-    pub(super) fn condensed(&self, epoch: Epoch, before: u64, after: u64) {
-        self.ended.lock().retain(|(_, ended, _)| *ended >= epoch);
+    /// A checkpoint replaced all groups up to `epoch`, of `before` bytes, by `after` bytes. It knew of the first
+    /// `known` batches that ended; others became known meanwhile.
+    pub(super) fn condensed(&self, (epoch, known): (Epoch, usize), before: u64, after: u64) {
+        let mut number = 0;
+        self.ended.lock().retain(|ended| {
+            number += 1;
+            number > known || ended.epoch >= epoch
+        });
         let given_back = before.saturating_sub(after);
         let less = |bytes: u64| Some(bytes.saturating_sub(given_back));
         for bytes in [&self.stored_bytes, &self.dead_bytes] {
             let _always_some = bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_while_a_checkpoint_is_taken_is_left_to_the_next_one() {
+        let usage = Usage::default();
+        usage.closed(1, 5, 10);
+        usage.closed(2, 9, 10);
+        let (fates, known) = usage.ended_before(9);
+        assert_eq!((fates.of(1, 3), fates.of(2, 3)), (Some(Fate::Closed), None));
+        // Durable before the checkpoint began, and told after that.
+        usage.purged(3, 6);
+        usage.condensed((9, known), 1_000, 100);
+        let (fates, _) = usage.ended_before(10);
+        assert_eq!((fates.of(1, 3), fates.of(2, 3), fates.of(3, 6)), (None, Some(Fate::Closed), Some(Fate::Purged)));
+        assert_eq!(fates.of(3, 7), None, "the id is used again");
     }
 }

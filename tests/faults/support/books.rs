@@ -114,7 +114,10 @@ impl Books {
 
     fn control(&mut self, epoch: u64, control: &Control) {
         match control {
-            Control::Created { time_ms, .. } | Control::Changed { time_ms, .. } | Control::Added { time_ms, .. } => {
+            Control::Created { time_ms, .. }
+            | Control::Changed { time_ms, .. }
+            | Control::Added { time_ms, .. }
+            | Control::Purged { time_ms, .. } => {
                 self.last_ms = self.last_ms.max(*time_ms);
             }
             _ => self.violations.push(format!("epoch {epoch}: {control:?} in the journal")),
@@ -122,6 +125,13 @@ impl Books {
         if let Control::Created { batch, .. } = control {
             let before = self.batches.insert(*batch, Account::new(control, epoch));
             self.violations.extend(before.map(|_| format!("epoch {epoch}: batch {batch} is created twice")));
+            return;
+        }
+        if let Control::Purged { batch, .. } = control {
+            let closed = self.batches.remove(batch).filter(|account| account.state() == StateCode::Closed);
+            if closed.is_none() {
+                self.violations.push(format!("epoch {epoch}: batch {batch} is purged and was not closed"));
+            }
             return;
         }
         match control.batch().and_then(|batch| self.batches.get_mut(&batch)) {

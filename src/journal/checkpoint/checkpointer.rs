@@ -152,14 +152,17 @@ impl CheckpointerOptions {
         let needed = self.usage.stored_bytes().saturating_sub(self.usage.dead_bytes());
         // Twice what is needed: a checkpoint must never be what fills the disk.
         let fits = self.space.free_bytes().is_none_or(|free| needed.saturating_mul(2) < free);
-        fits && self.usage.is_due(self.least_bytes)
+        fits && self.usage.dead_bytes() >= self.usage.due_bytes(self.least_bytes)
     }
 
-    /// A checkpoint is spread over three quarters of the time since the one before began, so that the next one is not
-    /// late; unless claims are refused for want of space.
+    /// A checkpoint is spread over three quarters of the time in which the next one will be due, so that it is not late;
+    /// unless claims are refused for want of space.
     fn pace(&self, since_last: Duration) -> Pace {
-        let is_urgent = self.space.is_below_floor();
-        Pace::over(if is_urgent { Duration::ZERO } else { (since_last * 3 / 4).min(SPREAD_MAX) })
+        if self.space.is_below_floor() {
+            return Pace::over(Duration::ZERO);
+        }
+        let (due, dead) = (self.usage.due_bytes(self.least_bytes), self.usage.dead_bytes());
+        Pace::over(spread(since_last, due, dead))
     }
 
     /// Takes one up to an epoch. Returns the last epoch that is replaced now, if it was taken.
@@ -232,6 +235,28 @@ pub fn take(
     Ok(Some(Taken { head, before_bytes, after_bytes }))
 }
 
+/// Over how long a checkpoint is spread: `dead` bytes died since the one before began, and the next one is due after
+/// `due` more.
+fn spread(since_last: Duration, due: u64, dead: u64) -> Duration {
+    let until_due_ns = since_last.as_nanos() * u128::from(due.min(dead)) / u128::from(dead.max(1));
+    Duration::from_nanos(u64::try_from(until_due_ns * 3 / 4).unwrap_or(u64::MAX)).min(SPREAD_MAX)
+}
+
 fn clear(store: &dyn CheckpointStore, head: &Head) -> Result<(), StoreError> {
     store.clear(head.generation, head.replaced.epoch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_checkpoint_does_not_make_the_next_one_later() {
+        let second = Duration::from_secs(1);
+        assert_eq!(spread(second, 64, 64), second * 3 / 4, "on time");
+        assert_eq!(spread(second * 2, 64, 128), second * 3 / 4, "late: twice the time, and twice as much is dead");
+        assert_eq!(spread(second / 2, 64, 64), second * 3 / 8, "more dies a second");
+        assert_eq!(spread(second * 3_600, 64, 64), SPREAD_MAX);
+        assert_eq!(spread(second, 64, 0), Duration::ZERO, "nothing is dead: it was asked for");
+    }
 }

@@ -66,12 +66,11 @@ impl Usage {
         self.dead_bytes.load(Ordering::Relaxed)
     }
 
-    /// Whether a checkpoint is due: it gives back `least` bytes, and half of what it must write. So all checkpoints
+    /// Bytes that a checkpoint must give back to be due: `least`, and half of what it must write. So all checkpoints
     /// together write at most twice what was stored.
     #[must_use]
-    pub fn is_due(&self, least: u64) -> bool {
-        let dead = self.dead_bytes();
-        dead >= least.max(self.stored_bytes().saturating_sub(dead) / 2)
+    pub fn due_bytes(&self, least: u64) -> u64 {
+        least.max(self.stored_bytes().saturating_sub(self.dead_bytes()) / 2)
     }
 
     /// What became of the batches that ended before `epoch`, as far as it is known, and how many were looked at.

@@ -139,7 +139,7 @@ impl Rebuild {
 
     /// What of all that was read is still needed.
     pub(super) fn usage(&self, read: &Replay) -> Usage {
-        let usage = Usage::of(read.groups, read.bytes);
+        let usage = Usage::of(read);
         let closed = self.batches.iter().filter(|(_, draft)| draft.is_closed());
         closed.for_each(|(id, draft)| usage.closed(*id, draft.closed_epoch, draft.claims));
         self.purged.iter().for_each(|(id, epoch)| usage.purged(*id, *epoch));

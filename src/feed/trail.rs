@@ -46,9 +46,12 @@ impl Trail {
     /// # Errors
     /// When the store cannot be read.
     pub fn checkpoint(&self) -> Result<(u64, Epoch), TrailError> {
+        Ok(self.head()?.map_or((0, 0), |head| (head.generation, head.replaced.epoch)))
+    }
+
+    fn head(&self) -> Result<Option<Head>, TrailError> {
         let head = self.reader.head().map_err(unreadable)?;
-        let head = head.and_then(|bytes| Head::decode(&bytes));
-        Ok(head.map_or((0, 0), |head| (head.generation, head.replaced.epoch)))
+        Ok(head.and_then(|bytes| Head::decode(&bytes)))
     }
 
     /// The events of the first group that has any from `place` on, up to the epoch `up_to`. `generation` is the
@@ -57,13 +60,14 @@ impl Trail {
     /// # Errors
     /// `TooOld` when the place lies before the journal's beginning and not in this checkpoint.
     pub fn next(&self, place: Place, generation: u64, up_to: Epoch) -> Result<Vec<Event>, TrailError> {
-        let (current, replaced) = self.checkpoint()?;
-        if place.epoch <= replaced && current > 0 {
-            if current != generation {
+        let head = self.head()?;
+        let replaced = head.map_or(0, |head| head.replaced.epoch);
+        if let Some(head) = head.filter(|_| place.epoch <= replaced) {
+            if head.generation != generation {
                 return Err(TrailError::TooOld);
             }
             let found = Self::first(place, up_to, |after, visit| {
-                self.reader.for_each_of_checkpoint(current, after, visit).map_err(unreadable)
+                head.for_each(&*self.reader, after, visit).map_err(unreadable)
             })?;
             if !found.is_empty() {
                 return Ok(found);

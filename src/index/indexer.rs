@@ -121,7 +121,7 @@ impl Work {
         if through >= reaches {
             return Ok(true);
         }
-        let each = |visit: &mut Visit<'_>| self.options.reader.for_each_of_checkpoint(head.generation, through, visit);
+        let each = |visit: &mut Visit<'_>| head.for_each(&*self.options.reader, through, visit);
         self.read(&each, reaches)
     }
 

@@ -77,10 +77,10 @@ impl Chain {
         Self { last: Mark { epoch: 0, hash: genesis }, ledger }
     }
 
-    /// The chain of a checkpoint whose first group names `genesis`.
+    /// The chain of a part of a checkpoint, behind the epoch `after`, whose first group names `genesis`.
     #[must_use]
-    pub(super) fn of_checkpoint(genesis: Hash) -> Self {
-        Self { last: Mark { epoch: 0, hash: genesis }, ledger: None }
+    pub(super) fn of_checkpoint(after: Epoch, genesis: Hash) -> Self {
+        Self { last: Mark { epoch: after, hash: genesis }, ledger: None }
     }
 
     /// Goes on after `replaced`, the last group that a checkpoint stands for.

@@ -233,10 +233,10 @@ impl CheckpointStore for MemoryStore {
         })
     }
 
-    fn clear(&self, generation: u64, up_to: Epoch) -> Result<(), StoreError> {
+    fn clear(&self, generations: &[u64], up_to: Epoch) -> Result<(), StoreError> {
         self.checkpoint_call(|log| {
             log.checkpoints.cleared = log.checkpoints.cleared.max(up_to);
-            log.checkpoints.kept.retain(|kept, _| *kept == generation);
+            log.checkpoints.kept.retain(|kept, _| generations.contains(kept));
         })
     }
 }

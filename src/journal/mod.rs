@@ -29,7 +29,7 @@ mod waiter;
 pub use buffer::Effect;
 pub use chain::{Chain, ChainError};
 pub use checkpoint::{
-    Checkpointer, CheckpointerOptions, Head, Replay, ReplayError, TakeError, Taken, Usage, replay, take,
+    Checkpointer, CheckpointerOptions, Depth, Head, Part, Replay, ReplayError, TakeError, Taken, Usage, replay, take,
 };
 pub use committer::{Committer, CommitterOptions};
 pub use entrance::{Journal, Pass};

@@ -93,11 +93,11 @@ pub trait CheckpointStore: Reader + Send {
     fn install(&self, head: &[u8]) -> Result<(), StoreError>;
 
     /// Gives the space of what the installed checkpoint replaced back, as far as that is cheap: groups up to the epoch
-    /// `up_to`, and the checkpoints of other generations than `generation`.
+    /// `up_to`, and the checkpoints of other generations than these, which ascend.
     ///
     /// # Errors
     /// Some of it may be left; nothing else is touched.
-    fn clear(&self, generation: u64, up_to: Epoch) -> Result<(), StoreError>;
+    fn clear(&self, generations: &[u64], up_to: Epoch) -> Result<(), StoreError>;
 }
 
 /// The store failed. There is nothing to retry: stop and restart.

@@ -8,21 +8,21 @@ use crate::support::offer::{create, terms};
 use crate::support::shop::{STORE_ID, answered, options, source};
 use stockade::engine::{OpenError, Running, start};
 use stockade::journal::{
-    ChainError, CheckpointStore, Faults, Head, MemoryStore, ReplayError, TakeError, Taken, Usage, take,
+    ChainError, CheckpointStore, Depth, Faults, Head, MemoryStore, ReplayError, TakeError, Taken, Usage, take,
 };
 use stockade_protocol::Status;
-use stockade_protocol::batch::{Action, AddStock, BatchInfo, Terms};
+use stockade_protocol::batch::{Action, AddStock, Terms};
 use stockade_protocol::claim::Claim;
 
 /// Lives on.
-const LIVE: u64 = 1;
+pub(crate) const LIVE: u64 = 1;
 /// Sells, ends and closes.
-const SHORT: u64 = 2;
+pub(crate) const SHORT: u64 = 2;
 /// Closes without a claim.
 const UNUSED: u64 = 3;
 
 /// Epochs and groups.
-type Groups = Vec<(u64, Vec<u8>)>;
+pub(crate) type Groups = Vec<(u64, Vec<u8>)>;
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -31,7 +31,7 @@ fn open(store: &MemoryStore, now_ms: u64) -> Running {
 }
 
 /// So many claims of one batch by users from `first` on, some of several units; each in a group of its own.
-fn sell(running: &Running, batch: u64, first: u64, claims: u64) {
+pub(crate) fn sell(running: &Running, batch: u64, first: u64, claims: u64) {
     for user in first..first + claims {
         let core = usize::try_from(user % 2).expect("small");
         let quantity = 1 + u8::try_from(user % 3).expect("small");
@@ -40,7 +40,7 @@ fn sell(running: &Running, batch: u64, first: u64, claims: u64) {
     }
 }
 
-fn close(running: &Running, batch: u64) {
+pub(crate) fn close(running: &Running, batch: u64) {
     for action in [Action::End, Action::Close] {
         let info = answered(&running.engine, 0, |burst| burst.change(batch, action));
         assert_eq!(info.status(), Some(Status::Done));
@@ -48,7 +48,7 @@ fn close(running: &Running, batch: u64) {
 }
 
 /// A store with a batch that lives and two that have closed.
-fn shop(faults: Faults) -> (MemoryStore, Running) {
+pub(crate) fn shop(faults: Faults) -> (MemoryStore, Running) {
     let store = MemoryStore::new(faults);
     let running = open(&store, DAY_MS);
     for batch in [LIVE, SHORT, UNUSED] {
@@ -64,20 +64,19 @@ fn shop(faults: Faults) -> (MemoryStore, Running) {
     (store, running)
 }
 
-fn checkpoint(store: &MemoryStore, running: &Running) -> Result<Taken, TakeError> {
-    let engine = &running.engine;
-    take(store, STORE_ID, engine.journal().durable(), engine.usage(), &|_| true)
-        .map(|taken| taken.expect("not given up"))
+pub(crate) fn checkpoint(store: &MemoryStore, running: &Running, depth: Depth) -> Result<Taken, TakeError> {
+    let (engine, durable) = (&running.engine, running.engine.journal().durable());
+    take(store, STORE_ID, (durable, depth), engine.usage(), &|_| true).map(|taken| taken.expect("not given up"))
 }
 
 /// The same, and what it replaced is gone.
-fn settled(store: &MemoryStore, running: &Running) -> Taken {
-    let taken = checkpoint(store, running).unwrap_or_else(|error| panic!("{error:?}"));
-    store.clear(taken.head.generation, taken.head.replaced.epoch).expect("the store does not fail");
+pub(crate) fn settled(store: &MemoryStore, running: &Running, depth: Depth) -> Taken {
+    let taken = checkpoint(store, running, depth).unwrap_or_else(|error| panic!("{error:?}"));
+    store.clear(&taken.head.generations(), taken.head.replaced.epoch).expect("the store does not fail");
     taken
 }
 
-fn refusal(store: &MemoryStore) -> OpenError {
+pub(crate) fn refusal(store: &MemoryStore) -> OpenError {
     match start(source(store.clone(), None), options(1, ManualClock::at(0))) {
         Ok(_) => panic!("it started"),
         Err(error) => error,
@@ -85,7 +84,7 @@ fn refusal(store: &MemoryStore) -> OpenError {
 }
 
 /// A restart of this store is what its whole history says.
-fn is_all_there(store: &MemoryStore, context: &str) -> Running {
+pub(crate) fn is_all_there(store: &MemoryStore, context: &str) -> Running {
     let running = start(source(store.clone(), None), options(3, ManualClock::at(0)));
     let running = running.unwrap_or_else(|error| panic!("{context}: {error}"));
     let books = Books::read(store);
@@ -97,7 +96,7 @@ fn is_all_there(store: &MemoryStore, context: &str) -> Running {
 #[test]
 fn closed_claims_are_left_out_and_nothing_else() {
     let (store, running) = shop(Faults::default());
-    let taken = settled(&store, &running);
+    let taken = settled(&store, &running, Depth::Whole);
     assert!(taken.after_bytes < taken.before_bytes / 3, "many small groups became one: {taken:?}");
     // The journal goes on behind it.
     sell(&running, LIVE, 30, 4);
@@ -115,12 +114,12 @@ fn closed_claims_are_left_out_and_nothing_else() {
     // The next one stands on the one before.
     close(&running, LIVE);
     sell_another(&running);
-    settled(&store, &running);
+    settled(&store, &running, Depth::Whole);
     drop(running);
     let running = is_all_there(&store, "after two checkpoints");
     assert_eq!(running.report.records, 3);
     // And one with nothing new in it changes nothing.
-    let (before, again) = (running.report.last_epoch, settled(&store, &running));
+    let (before, again) = (running.report.last_epoch, settled(&store, &running, Depth::Whole));
     assert_eq!((again.before_bytes, again.head.replaced.epoch), (again.after_bytes, before));
     drop(running);
     let running = is_all_there(&store, "after three checkpoints");
@@ -135,45 +134,13 @@ fn sell_another(running: &Running) {
 }
 
 #[test]
-fn an_id_that_was_purged_and_is_used_again_keeps_what_is_new() {
-    // Checkpoints after none or any of: purged, created again, sold again, closed again.
-    for after in 0_u32..16 {
-        let context = format!("checkpoints {after:04b}");
-        let (store, mut running) = shop(Faults::default());
-        for round in 0..4 {
-            match round {
-                0 => purge(&running, SHORT),
-                1 => drop(create(&running.engine, SHORT, &terms(60))),
-                2 => sell(&running, SHORT, 40, 9),
-                _ => close(&running, SHORT),
-            }
-            if after >> round & 1 == 1 {
-                settled(&store, &running);
-            }
-            // After a restart as before it.
-            let shown = answered(&running.engine, 0, |burst| burst.show(SHORT));
-            drop(running);
-            running = is_all_there(&store, &format!("{context}, round {round}"));
-            let again = answered(&running.engine, 0, |burst| burst.show(SHORT));
-            let told = |info: &BatchInfo| (info.status(), info.granted.get(), info.total.get(), info.state());
-            assert_eq!(told(&again), told(&shown), "{context}, round {round}");
-        }
-    }
-}
-
-fn purge(running: &Running, batch: u64) {
-    let info = answered(&running.engine, 0, |burst| burst.change(batch, Action::Purge));
-    assert_eq!(info.status(), Some(Status::Done));
-}
-
-#[test]
 fn a_year_between_two_claims_is_kept_to_the_millisecond() {
     let store = MemoryStore::new(Faults::default());
     for now_ms in [DAY_MS, 400 * DAY_MS, 800 * DAY_MS + 7] {
         let running = open(&store, now_ms);
         create(&running.engine, LIVE, &terms(100));
         sell(&running, LIVE, now_ms, 2);
-        settled(&store, &running);
+        settled(&store, &running, Depth::Whole);
     }
     let running = is_all_there(&store, "after years");
     assert_eq!(running.engine.now_ms(), 800 * DAY_MS + 7);
@@ -185,9 +152,10 @@ fn whichever_call_fails_a_restart_finds_the_one_or_the_other() {
         let mut failed = 0;
         for fail_checkpoint_call in 1.. {
             let (store, running) = shop(Faults { fail_checkpoint_call, keeps_failed, ..Faults::default() });
-            let result = checkpoint(&store, &running);
+            let result = checkpoint(&store, &running, Depth::Whole);
             let in_doubt = matches!(&result, Err(TakeError::InDoubt(ReplayError::Store(_))));
-            let cleared = result.as_ref().map(|taken| store.clear(taken.head.generation, taken.head.replaced.epoch));
+            let cleared =
+                result.as_ref().map(|taken| store.clear(&taken.head.generations(), taken.head.replaced.epoch));
             // Claims go on, whatever became of it.
             sell(&running, LIVE, 40, 3);
             drop(running);
@@ -199,7 +167,7 @@ fn whichever_call_fails_a_restart_finds_the_one_or_the_other() {
                 assert_eq!(installed, result.is_ok() || (in_doubt && keeps_failed), "{context}");
                 // The next one is not disturbed by what that one left.
                 let rest = rest.after_power_loss(0);
-                settled(&rest, &running);
+                settled(&rest, &running, Depth::Whole);
                 drop(running);
                 let running = is_all_there(&rest, &context);
                 assert_eq!(running.report.records, 18, "{context}");
@@ -216,7 +184,7 @@ fn whichever_call_fails_a_restart_finds_the_one_or_the_other() {
 #[test]
 fn a_damaged_head_stops_the_start() {
     let (store, running) = shop(Faults::default());
-    settled(&store, &running);
+    settled(&store, &running, Depth::Whole);
     drop(running);
     let length = store.damage_checkpoint(|head, _| head.as_ref().map_or(0, Vec::len));
     assert!(length > 0);
@@ -230,7 +198,7 @@ fn a_damaged_head_stops_the_start() {
 #[test]
 fn a_journal_without_the_checkpoint_before_it_does_not_start() {
     let (store, running) = shop(Faults::default());
-    settled(&store, &running);
+    settled(&store, &running, Depth::Whole);
     sell(&running, LIVE, 50, 1);
     drop(running);
     store.damage_checkpoint(|head, _| *head = None);
@@ -240,8 +208,8 @@ fn a_journal_without_the_checkpoint_before_it_does_not_start() {
 #[test]
 fn a_damaged_checkpoint_stops_the_start() {
     let (store, running) = shop(Faults::default());
-    settled(&store, &running);
-    let generation = settled(&store, &running).head.generation;
+    settled(&store, &running, Depth::Whole);
+    let generation = settled(&store, &running, Depth::Whole).head.generation;
     drop(running);
     let damage = |change: &dyn Fn(&mut Groups)| {
         let damaged = store.after_power_loss(0);
@@ -262,9 +230,9 @@ fn a_damaged_checkpoint_stops_the_start() {
 #[test]
 fn the_groups_of_another_checkpoint_do_not_fit() {
     let (store, running) = shop(Faults::default());
-    let first = checkpoint(&store, &running).expect("taken").head;
+    let first = checkpoint(&store, &running, Depth::Whole).expect("taken").head;
     sell(&running, LIVE, 60, 1);
-    let second = checkpoint(&store, &running).expect("taken").head;
+    let second = checkpoint(&store, &running, Depth::Whole).expect("taken").head;
     drop(running);
     is_all_there(&store, "both are kept");
     store.damage_checkpoint(|_, kept| {
@@ -278,7 +246,7 @@ fn the_groups_of_another_checkpoint_do_not_fit() {
 #[test]
 fn a_checkpoint_that_the_ledger_contradicts_stops_the_start() {
     let (store, running) = shop(Faults::default());
-    let replaced = settled(&store, &running).head.replaced;
+    let replaced = settled(&store, &running, Depth::Whole).head.replaced;
     drop(running);
     let mut other = replaced;
     other.hash[0] ^= 1;
@@ -296,7 +264,7 @@ fn claims_that_a_checkpoint_left_out_of_a_live_batch_are_missed() {
     let (store, running) = shop(Faults::default());
     // A mistake of the engine: it says that the batch has closed.
     running.engine.usage().closed(LIVE, 1, 15);
-    settled(&store, &running);
+    settled(&store, &running, Depth::Whole);
     drop(running);
     match refusal(&store) {
         OpenError::Violation(violation) => assert_eq!(violation.batch, Some(LIVE), "{violation}"),
@@ -313,7 +281,7 @@ fn a_batch_that_closes_at_the_end_is_left_in() {
     let durable = running.engine.journal().durable();
     let usage = Usage::default();
     usage.closed(7, durable, 3);
-    take(&store, STORE_ID, durable, &usage, &|_| true).expect("taken");
+    take(&store, STORE_ID, (durable, Depth::Whole), &usage, &|_| true).expect("taken");
     drop(running);
     assert_eq!(is_all_there(&store, "closed in the last epoch").report.records, 10 + 12 + 5 + 3);
 }
@@ -324,7 +292,7 @@ fn a_checkpoint_given_up_leaves_nothing_behind() {
     let engine = &running.engine;
     let rounds = std::cell::Cell::new(0);
     let goes_on = |_| rounds.replace(rounds.get() + 1) != 5;
-    let taken = take(&store, STORE_ID, engine.journal().durable(), engine.usage(), &goes_on);
+    let taken = take(&store, STORE_ID, (engine.journal().durable(), Depth::Whole), engine.usage(), &goes_on);
     assert!(matches!(taken, Ok(None)), "{taken:?}");
     drop(running);
     assert_eq!(is_all_there(&store, "given up").report.checkpoint_epoch, 0);
@@ -333,7 +301,7 @@ fn a_checkpoint_given_up_leaves_nothing_behind() {
 #[test]
 fn a_head_is_read_as_it_was_written() {
     let (store, running) = shop(Faults::default());
-    let head = checkpoint(&store, &running).expect("taken").head;
+    let head = checkpoint(&store, &running, Depth::Whole).expect("taken").head;
     assert_eq!(Head::decode(&head.encode()), Some(head));
     assert_eq!(Head::decode(&head.encode()[1..]), None);
     assert_eq!(Head::decode(&[]), None);

@@ -18,6 +18,7 @@ mod journal_broken_promises;
 mod journal_call_failure;
 mod journal_checkpoint;
 mod journal_checkpoint_disk;
+mod journal_checkpoint_parts;
 mod journal_damage;
 mod journal_disk_damage;
 mod journal_folder;

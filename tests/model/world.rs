@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use stockade::engine::{Burst, Clock, Engine, EngineOptions, Rights, Running, Source, start};
-use stockade::journal::{CheckpointStore, Faults, MemoryStore, take};
+use stockade::journal::{CheckpointStore, Depth, Faults, MemoryStore, take};
 use stockade::types::Epoch;
 use stockade_protocol::Status;
 use stockade_protocol::batch::{AddStock, Withdraw};
@@ -279,12 +279,13 @@ impl World {
             return Ok(());
         }
         let (durable, usage) = (self.running.engine.journal().durable(), self.running.engine.usage());
-        let taken = take(&self.store, STORE_ID, durable, usage, &|_| true);
+        let depth = self.whims.pick(&[Depth::Recent, Depth::Recent, Depth::Whole]);
+        let taken = take(&self.store, STORE_ID, (durable, depth), usage, &|_| true);
         let Some(taken) = taken.map_err(|error| format!("a checkpoint: {error:?}"))? else { return Ok(()) };
         if self.whims.chance(50) {
-            self.store.clear(taken.head.generation, taken.head.replaced.epoch).expect("memory does not fail");
+            self.store.clear(&taken.head.generations(), taken.head.replaced.epoch).expect("memory does not fail");
         }
-        self.say(format!("checkpoint {} through epoch {durable}", taken.head.generation));
+        self.say(format!("checkpoint {} through epoch {durable}, {depth:?}", taken.head.generation));
         Ok(())
     }
 

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::condenser::Condenser;
 use super::head::Head;
-use super::replay::{Replay, ReplayError, replay};
-use super::usage::Usage;
+use super::replay::{Depth, Replay, ReplayError, replay_to};
+use super::usage::{Due, Usage};
 use crate::journal::entrance::Journal;
 use crate::journal::ledger::Mark;
 use crate::journal::space::Space;
@@ -117,10 +117,10 @@ impl Checkpointer {
                         return;
                     }
                 }
-                let taken = options.due(replaced).map_or(Ok(None), |up_to| {
-                    let pace = options.pace(before.elapsed());
+                let taken = options.due(replaced).map_or(Ok(None), |(up_to, due)| {
+                    let pace = options.pace(before.elapsed(), &due);
                     before = Instant::now();
-                    options.take(up_to, pace, &stops)
+                    options.take(up_to, &due, pace, &stops)
                 });
                 result = taken.map(|taken| replaced = taken.unwrap_or(replaced));
             }
@@ -142,37 +142,31 @@ impl Drop for Checkpointer {
 }
 
 impl CheckpointerOptions {
-    /// The epoch up to which a checkpoint is due.
-    fn due(&self, replaced: Epoch) -> Option<Epoch> {
-        let may_replace = if self.is_due() { (self.may_replace)() } else { return None };
-        Some(may_replace.min(self.journal.durable())).filter(|epoch| *epoch > replaced)
-    }
-
-    fn is_due(&self) -> bool {
-        let needed = self.usage.stored_bytes().saturating_sub(self.usage.dead_bytes());
+    /// The checkpoint that is due, and the epoch up to which.
+    fn due(&self, replaced: Epoch) -> Option<(Epoch, Due)> {
+        let due = self.usage.due(self.least_bytes)?;
         // Twice what is needed: a checkpoint must never be what fills the disk.
-        let fits = self.space.free_bytes().is_none_or(|free| needed.saturating_mul(2) < free);
-        fits && self.usage.dead_bytes() >= self.usage.due_bytes(self.least_bytes)
+        let fits = self.space.free_bytes().is_none_or(|free| due.needed_bytes.saturating_mul(2) < free);
+        let may_replace = if fits { (self.may_replace)() } else { return None };
+        Some((may_replace.min(self.journal.durable()), due)).filter(|(epoch, _)| *epoch > replaced)
     }
 
-    /// A checkpoint is spread over three quarters of the time in which the next one will be due, so that it is not late;
-    /// unless claims are refused for want of space.
-    fn pace(&self, since_last: Duration) -> Pace {
-        if self.space.is_below_floor() {
-            return Pace::over(Duration::ZERO);
-        }
-        let (due, dead) = (self.usage.due_bytes(self.least_bytes), self.usage.dead_bytes());
-        Pace::over(spread(since_last, due, dead))
+    /// A checkpoint is spread over three quarters of the time in which the next one will be due, so that it is not
+    /// late; unless claims are refused for want of space.
+    fn pace(&self, since_last: Duration, due: &Due) -> Pace {
+        let is_urgent = self.space.is_below_floor();
+        Pace::over(if is_urgent { Duration::ZERO } else { spread(since_last, due) })
     }
 
     /// Takes one up to an epoch. Returns the last epoch that is replaced now, if it was taken.
-    fn take(&self, up_to: Epoch, pace: Pace, stopping: &AtomicBool) -> Result<Option<Epoch>, TakeError> {
-        let (began, stored_bytes) = (Instant::now(), self.usage.stored_bytes());
+    fn take(&self, up_to: Epoch, due: &Due, pace: Pace, stopping: &AtomicBool) -> Result<Option<Epoch>, TakeError> {
+        let began = Instant::now();
         let goes_on = |read_bytes| {
-            pace.keep(read_bytes, stored_bytes);
+            pace.keep(read_bytes, due.read_bytes);
             !stopping.load(Ordering::Relaxed)
         };
-        let Some(taken) = take(&*self.store, self.store_id, up_to, &self.usage, &goes_on)? else { return Ok(None) };
+        let taken = take(&*self.store, self.store_id, (up_to, due.depth), &self.usage, &goes_on)?;
+        let Some(taken) = taken else { return Ok(None) };
         let Taken { head, before_bytes, after_bytes } = taken;
         self.metrics.taken(began.elapsed(), after_bytes);
         // Under full load of short batches there is one a second: the metrics count them.
@@ -186,27 +180,28 @@ impl CheckpointerOptions {
     }
 }
 
-/// Takes a checkpoint of the groups up to the epoch `durable`, and installs it; nothing is deleted. `None` when there
-/// is no group, or `goes_on`, which is told before each group how many bytes were read, said no.
+/// Takes a checkpoint of the groups up to the epoch `durable`, and installs it; nothing is deleted. One that is
+/// `Recent` stands on the base of the one before, which it does not read. `None` when there is no group, or `goes_on`,
+/// which is told before each group how many bytes were read, said no.
 ///
 /// # Errors
 /// When what is stored is damaged, or the store fails. Then a restart finds either this checkpoint or what was before.
 pub fn take(
     store: &dyn CheckpointStore,
     store_id: u64,
-    durable: Epoch,
+    (durable, depth): (Epoch, Depth),
     usage: &Usage,
     goes_on: &dyn Fn(u64) -> bool,
 ) -> Result<Option<Taken>, TakeError> {
     // Claims of a batch lie at most one epoch after its closing: with that one, none of it can come any more.
-    let (fates, known) = usage.ended_before(durable);
+    let begun = usage.begin(durable);
     let generation = store.last_generation().map_err(TakeError::Draft)? + 1;
     store.begin(generation).map_err(TakeError::Draft)?;
-    let mut condenser = Condenser::new(store, (store_id, generation), &fates);
+    let mut condenser = Condenser::new(store, (store_id, generation), (&begun.fates, depth));
     let (mut replaced, mut before_bytes, mut failed): (_, _, Option<StoreError>) = (None, 0, None);
     let mut read = Replay::default();
     let mut gave_up = false;
-    replay(store, store_id, None, &mut read, &mut |group, bytes| {
+    replay_to(depth, store, store_id, None, &mut read, &mut |group, bytes| {
         gave_up = !goes_on(before_bytes);
         if group.epoch > durable || gave_up {
             return false;
@@ -229,21 +224,25 @@ pub fn take(
     let (end, after_bytes) = (condenser.end, condenser.bytes);
     let last_ms = condenser.last_ms.max(read.last_ms());
     store.finish().map_err(TakeError::Draft)?;
-    let head = Head { generation, replaced, end, last_ms };
+    let base = read.head.filter(|_| depth == Depth::Recent).map(|head| head.first_part());
+    let depth = if base.is_some() { Depth::Recent } else { Depth::Whole };
+    let head = Head { generation, replaced, end, last_ms, base };
     store.install(&head.encode()).map_err(TakeError::in_doubt)?;
-    usage.condensed((durable, known), before_bytes, after_bytes);
+    usage.condensed(&begun, depth, (before_bytes, after_bytes), &|batch| condenser.created(batch));
     Ok(Some(Taken { head, before_bytes, after_bytes }))
 }
 
-/// Over how long a checkpoint is spread: `dead` bytes died since the one before began, and the next one is due after
-/// `due` more.
-fn spread(since_last: Duration, due: u64, dead: u64) -> Duration {
-    let until_due_ns = since_last.as_nanos() * u128::from(due.min(dead)) / u128::from(dead.max(1));
-    Duration::from_nanos(u64::try_from(until_due_ns * 3 / 4).unwrap_or(u64::MAX)).min(SPREAD_MAX)
+/// Over how long a checkpoint is spread: so much died since the one before began, and the next one is due after as much
+/// as that takes which must be dead. One that reads the base as well reads no faster.
+fn spread(since_last: Duration, due: &Due) -> Duration {
+    let part = |duration: u128, of: u64, all: u64| duration * u128::from(of) / u128::from(all.max(1));
+    let until_due_ns = part(since_last.as_nanos(), due.threshold_bytes.min(due.dead_bytes), due.dead_bytes);
+    let spread_ns = part(until_due_ns, due.read_bytes, due.recent_bytes) * 3 / 4;
+    Duration::from_nanos(u64::try_from(spread_ns).unwrap_or(u64::MAX)).min(SPREAD_MAX)
 }
 
 fn clear(store: &dyn CheckpointStore, head: &Head) -> Result<(), StoreError> {
-    store.clear(head.generation, head.replaced.epoch)
+    store.clear(&head.generations(), head.replaced.epoch)
 }
 
 #[cfg(test)]
@@ -252,11 +251,27 @@ mod tests {
 
     #[test]
     fn a_late_checkpoint_does_not_make_the_next_one_later() {
-        let second = Duration::from_secs(1);
-        assert_eq!(spread(second, 64, 64), second * 3 / 4, "on time");
-        assert_eq!(spread(second * 2, 64, 128), second * 3 / 4, "late: twice the time, and twice as much is dead");
-        assert_eq!(spread(second / 2, 64, 64), second * 3 / 8, "more dies a second");
-        assert_eq!(spread(second * 3_600, 64, 64), SPREAD_MAX);
-        assert_eq!(spread(second, 64, 0), Duration::ZERO, "nothing is dead: it was asked for");
+        let (second, recent) = (Duration::from_secs(1), Due::recent(64, 64));
+        assert_eq!(spread(second, &recent), second * 3 / 4, "on time");
+        assert_eq!(
+            spread(second * 2, &Due::recent(64, 128)),
+            second * 3 / 4,
+            "late: in twice the time died twice as much"
+        );
+        assert_eq!(spread(second / 2, &recent), second * 3 / 8, "more dies a second");
+        assert_eq!(
+            spread(second, &Due { read_bytes: 300, ..recent }),
+            second * 9 / 4,
+            "with twice as much of the base"
+        );
+        assert_eq!(spread(second * 3_600, &recent), SPREAD_MAX);
+        assert_eq!(spread(second, &Due::recent(64, 0)), Duration::ZERO, "nothing is dead: the base's turn");
+    }
+
+    impl Due {
+        fn recent(threshold_bytes: u64, dead_bytes: u64) -> Self {
+            let (depth, needed_bytes) = (Depth::Recent, 36);
+            Self { depth, read_bytes: 100, recent_bytes: 100, dead_bytes, threshold_bytes, needed_bytes }
+        }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Ended {
     pub(super) batch: BatchId,
     pub(super) epoch: Epoch,
     pub(super) fate: Fate,
+    /// What is dead of it, at least, and was not yet counted where it lies.
+    pub(super) bytes: u64,
 }
 
 /// See the module.

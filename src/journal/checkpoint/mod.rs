@@ -7,6 +7,10 @@
 //!
 //! A checkpoint's groups form a chain of their own; the head names its end, and the group that it replaced last, so
 //! that the journal's chain goes on behind it without a gap.
+//!
+//! Most checkpoints stand on an earlier one, their *base*, and repeat nothing of it: they are the second of two parts,
+//! each a chain. When half of the base is dead, or half as much has come after it, all is written once more as the next
+//! base ([`Usage`]). So what is needed for long is written seldom.
 
 mod checkpointer;
 mod condenser;
@@ -16,6 +20,6 @@ mod replay;
 mod usage;
 
 pub use checkpointer::{Checkpointer, CheckpointerOptions, TakeError, Taken, take};
-pub use head::Head;
-pub use replay::{Replay, ReplayError, replay};
+pub use head::{Head, Part};
+pub use replay::{Depth, Replay, ReplayError, replay};
 pub use usage::Usage;

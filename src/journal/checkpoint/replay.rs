@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::head::{Head, genesis};
+use super::head::{Head, Part, genesis};
 use crate::journal::chain::{Chain, ChainError};
 use crate::journal::group::Group;
 use crate::journal::ledger::Mark;
@@ -20,6 +20,8 @@ pub struct Replay {
     pub groups: u64,
     /// Bytes of them.
     pub bytes: u64,
+    /// Those of the base of the checkpoint.
+    pub base_bytes: u64,
 }
 
 impl Replay {
@@ -39,6 +41,15 @@ pub enum ReplayError {
     Chain(ChainError),
 }
 
+/// What of a checkpoint is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// What came after its base.
+    Recent,
+    /// All.
+    Whole,
+}
+
 /// Calls `visit` for each group, until it answers false. What was in order before an error has been visited; `replay`
 /// is told how far it came in any case.
 ///
@@ -51,17 +62,38 @@ pub fn replay(
     replay: &mut Replay,
     visit: &mut dyn FnMut(&Group<'_>, &[u8]) -> bool,
 ) -> Result<(), ReplayError> {
+    replay_to(Depth::Whole, store, store_id, witnessed, replay, visit)
+}
+
+/// The same, of this depth.
+pub(super) fn replay_to(
+    depth: Depth,
+    store: &dyn Reader,
+    store_id: u64,
+    witnessed: Option<Mark>,
+    replay: &mut Replay,
+    visit: &mut dyn FnMut(&Group<'_>, &[u8]) -> bool,
+) -> Result<(), ReplayError> {
     let (mut chain, mut goes_on) = (Chain::new(store_id, witnessed), true);
     if let Some(bytes) = store.head().map_err(ReplayError::Store)? {
         let head = Head::decode(&bytes).ok_or(ReplayError::Chain(ChainError::Head))?;
-        let generation = head.generation;
-        let mut inner = Chain::of_checkpoint(genesis(store_id, generation));
-        let read = &mut |visit: &mut Visit<'_>| store.for_each_of_checkpoint(generation, 0, visit);
-        goes_on = links(read, &mut inner, replay, visit)?;
-        let found = inner.last();
-        // The chain's end stands for all of it.
-        if goes_on && found != (Mark { epoch: head.replaced.epoch, hash: head.end }) {
-            return Err(ReplayError::Chain(ChainError::Checkpoint { generation, last: found.epoch }));
+        let mut after = 0;
+        for Part { generation, end } in head.parts() {
+            let is_base = generation == head.first_part().generation;
+            if goes_on && !(is_base && depth == Depth::Recent) {
+                let mut inner = Chain::of_checkpoint(after, genesis(store_id, generation));
+                let read = &mut |visit: &mut Visit<'_>| store.for_each_of_checkpoint(generation, 0, visit);
+                goes_on = links(read, &mut inner, replay, visit)?;
+                // The chain's end stands for all of it.
+                let last = inner.last();
+                if goes_on && last != end {
+                    return Err(ReplayError::Chain(ChainError::Checkpoint { generation, last: last.epoch }));
+                }
+            }
+            if is_base {
+                replay.base_bytes = replay.bytes;
+            }
+            after = end.epoch;
         }
         chain.go_on_after(head.replaced).map_err(ReplayError::Chain)?;
         (replay.head, replay.last) = (Some(head), Some(head.replaced));

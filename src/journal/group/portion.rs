@@ -85,6 +85,11 @@ impl Portion {
         self.controls.push(control);
     }
 
+    /// Adds operations before those that are there.
+    pub(in crate::journal) fn controls_before(&mut self, controls: impl Iterator<Item = Control>) {
+        self.controls.splice(..0, controls);
+    }
+
     /// Number of records of claims and coupons.
     #[must_use]
     pub fn records(&self) -> usize {

@@ -270,8 +270,8 @@ impl Control {
             | Control::Edited { version, .. }
             | Control::Added { version, .. }
             | Control::Withdrawn { version, .. } => *version,
-            Control::Created { .. } | Control::Dropped { .. } | Control::Named { .. } => 1,
-            Control::Expired { .. } | Control::Purged { .. } => u32::MAX,
+            Control::Created { .. } | Control::Named { .. } => 1,
+            Control::Dropped { .. } | Control::Expired { .. } | Control::Purged { .. } => u32::MAX,
         }
     }
 }

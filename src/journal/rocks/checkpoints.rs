@@ -127,10 +127,14 @@ impl CheckpointStore for RocksCheckpoints {
 
     /// Deletes whole files, and marks nothing as deleted: what stays in a file that reaches further is not read any
     /// more, and goes with the next checkpoint. (A mark would make RocksDB write files anew that it only moves now.)
-    fn clear(&self, generation: u64, up_to: Epoch) -> Result<(), StoreError> {
+    fn clear(&self, generations: &[u64], up_to: Epoch) -> Result<(), StoreError> {
         self.delete_files(JOURNAL, &1_u64.to_be_bytes(), &up_to.to_be_bytes())?;
-        self.delete_files(CHECKPOINTS, &key(0, 0), &key(generation, 0))?;
-        self.delete_files(CHECKPOINTS, &key(generation + 1, 0), &key(u64::MAX, u64::MAX))
+        let mut from = 0;
+        for generation in generations {
+            self.delete_files(CHECKPOINTS, &key(from, 0), &key(*generation, 0))?;
+            from = generation + 1;
+        }
+        self.delete_files(CHECKPOINTS, &key(from, 0), &key(u64::MAX, u64::MAX))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use stockade::engine::{Engine, start};
-use stockade::journal::{CheckpointStore, Faults, Head, Mark, MemoryStore, Reader, take};
+use stockade::journal::{CheckpointStore, Depth, Faults, Head, Mark, MemoryStore, Reader, take};
 use stockade_protocol::Status;
 use stockade_protocol::batch::BatchInfo;
 
@@ -211,10 +211,11 @@ fn checkpoints(life: &Life<'_>, disk: &Disk, rng: &mut Rng) -> u64 {
             continue;
         }
         next = journal.durable() + 1 + rng.below(20);
-        let taken = take(disk, STORE_ID, journal.durable(), usage, &|_| !life.power.is_off());
+        let depth = if rng.chance(30) { Depth::Whole } else { Depth::Recent };
+        let taken = take(disk, STORE_ID, (journal.durable(), depth), usage, &|_| !life.power.is_off());
         if let Some(taken) = taken.expect("the store does not fail") {
             installed += 1;
-            disk.clear(taken.head.generation, taken.head.replaced.epoch).expect("the store does not fail");
+            disk.clear(&taken.head.generations(), taken.head.replaced.epoch).expect("the store does not fail");
         }
     }
     installed

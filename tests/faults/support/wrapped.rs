@@ -61,7 +61,7 @@ impl<S: CheckpointStore, A: Around> CheckpointStore for Wrapped<S, A> {
         self.around.around("install", &mut || self.store.install(head))
     }
 
-    fn clear(&self, generation: u64, up_to: Epoch) -> Result<(), StoreError> {
-        self.around.around("clear", &mut || self.store.clear(generation, up_to))
+    fn clear(&self, generations: &[u64], up_to: Epoch) -> Result<(), StoreError> {
+        self.around.around("clear", &mut || self.store.clear(generations, up_to))
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use stockade::engine::{EngineOptions, OpenError, Running, StorageOptions, open};
 use stockade_protocol::hello::Durability;
@@ -12,6 +14,9 @@ use super::clock::ManualClock;
 
 /// Files by their path within a folder.
 pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// Pictures of a folder before it must stand still.
+const PICTURES_MAX: u32 = 1_000;
 
 /// How these tests keep a folder.
 pub(crate) fn storage(folder: &Path, durability: Durability) -> StorageOptions {
@@ -42,22 +47,38 @@ pub(crate) fn refusal(folder: &Path) -> OpenError {
     }
 }
 
-/// All files in `folder`.
+/// All files in `folder`, as they were at one moment: the store may be at work in the background.
 pub(crate) fn files(folder: &Path) -> Files {
-    let mut files = Files::new();
-    let mut folders = vec![folder.to_owned()];
+    for _ in 0..PICTURES_MAX {
+        let before = listing(folder);
+        let files = before.keys().map(|path| Ok((path.clone(), fs::read(folder.join(path))?)));
+        if let Ok(files) = files.collect::<io::Result<Files>>()
+            && listing(folder) == before
+        {
+            return files;
+        }
+    }
+    panic!("{} never stands still", folder.display());
+}
+
+/// What is in `folder`: lengths of files, and when they were written.
+fn listing(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime)> {
+    let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
     while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).expect("a folder can be read") {
+        for entry in fs::read_dir(&next).into_iter().flatten() {
             let path = entry.expect("a folder can be listed").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let bytes = fs::read(&path).expect("a file can be read");
-                files.insert(path.strip_prefix(folder).expect("below the folder").to_owned(), bytes);
+            // What goes while we look is missing then, and the next look differs.
+            match path.metadata() {
+                Ok(what) if what.is_dir() => folders.push(path),
+                Ok(what) => {
+                    let within = path.strip_prefix(folder).expect("below the folder").to_owned();
+                    found.insert(within, (what.len(), what.modified().expect("a time is kept")));
+                }
+                Err(_) => {}
             }
         }
     }
-    files
+    found
 }
 
 /// Writes `files` into a new folder.

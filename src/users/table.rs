@@ -174,8 +174,9 @@ impl Users {
 
     /// Begins with these shards, all of the table.
     pub(super) fn begin_with(&self, shards: impl Iterator<Item = Shard>) {
-        let is_first = self.lanes.set(shards.map(|shard| CachePadded::new(Lane::new(shard))).collect()).is_ok();
-        assert!(is_first, "nothing uses a table before it is filled");
+        let lanes = shards.map(|shard| CachePadded::new(Lane::new(shard))).collect::<Box<[_]>>();
+        lanes.iter().for_each(|lane| lane.note(&lane.shard.lock()));
+        assert!(self.lanes.set(lanes).is_ok(), "nothing uses a table before it is filled");
     }
 
     fn lanes(&self) -> &[CachePadded<Lane>] {
@@ -188,9 +189,7 @@ impl Users {
 impl Lane {
     fn new(shard: Shard) -> Self {
         let (words, length, claims) = (AtomicPtr::new(null_mut()), AtomicUsize::new(0), AtomicPtr::new(null_mut()));
-        let lane = Self { shard: Mutex::default(), words, length, claims };
-        lane.note(&shard);
-        Self { shard: Mutex::new(shard), ..lane }
+        Self { shard: Mutex::new(shard), words, length, claims }
     }
 
     /// Notes where the shard's memory lies.

@@ -236,7 +236,9 @@ pub fn take(
 /// as that takes which must be dead. One that reads the base as well reads no faster.
 fn spread(since_last: Duration, due: &Due) -> Duration {
     let part = |duration: u128, of: u64, all: u64| duration * u128::from(of) / u128::from(all.max(1));
-    let until_due_ns = part(since_last.as_nanos(), due.threshold_bytes.min(due.dead_bytes), due.dead_bytes);
+    // Where nothing dies, the next one will not come sooner than this one did.
+    let dead_bytes = due.dead_bytes.max(1);
+    let until_due_ns = part(since_last.as_nanos(), due.threshold_bytes.min(dead_bytes), dead_bytes);
     let spread_ns = part(until_due_ns, due.read_bytes, due.recent_bytes) * 3 / 4;
     Duration::from_nanos(u64::try_from(spread_ns).unwrap_or(u64::MAX)).min(SPREAD_MAX)
 }
@@ -265,7 +267,7 @@ mod tests {
             "with twice as much of the base"
         );
         assert_eq!(spread(second * 3_600, &recent), SPREAD_MAX);
-        assert_eq!(spread(second, &Due::recent(64, 0)), Duration::ZERO, "nothing is dead: the base's turn");
+        assert_eq!(spread(second, &Due::recent(64, 0)), second * 3 / 4, "nothing is dead: the base's turn");
     }
 
     impl Due {

@@ -6,7 +6,7 @@ use super::columns::{ClaimEntry, CouponEntry};
 use super::record::{ClaimRecord, CouponRecord, NO_SERIAL, Step};
 use super::{Group, GroupError};
 use crate::stock::Run;
-use crate::types::{BatchId, TimeMs, UserId};
+use crate::types::{BatchId, RequestId, TimeMs, UserId};
 use crate::users::{Action, Asked, Tally};
 
 /// Records of claims of one batch and one step, with consecutive serials.
@@ -145,7 +145,8 @@ impl<'a> ClaimRun<'a> {
     /// The records, in order.
     pub fn records(&self) -> impl Iterator<Item = ClaimRecord> + use<'a> {
         let run = *self;
-        (0..run.len()).map(move |number| run.record(number))
+        let columns = self.users.iter().zip(self.requests).enumerate();
+        columns.map(move |(number, (user, request))| run.of(number, user.get(), request.get()))
     }
 
     /// The record with this number, from 0.
@@ -155,8 +156,12 @@ impl<'a> ClaimRun<'a> {
     #[inline]
     #[must_use]
     pub fn record(&self, number: usize) -> ClaimRecord {
+        self.of(number, self.users[number].get(), self.requests[number].get())
+    }
+
+    #[inline]
+    fn of(&self, number: usize, user: UserId, request: RequestId) -> ClaimRecord {
         let ClaimRun { batch, step, units, asked, continues, serial, .. } = *self;
-        let (user, request) = (self.users[number].get(), self.requests[number].get());
         let offset = u32::try_from(number).expect("fewer records than a run holds") * u32::from(units);
         let offset = if step == Step::Confirm { 0 } else { offset };
         // The only serial that cannot go on is the one that stands for none, and it is alone.

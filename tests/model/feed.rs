@@ -186,15 +186,16 @@ impl Listener {
 }
 
 /// Appends what comes from a place on, at most `bite` events at once; returns the place behind it.
-fn hear(
-    groups: &Groups,
+pub(crate) fn hear(
+    groups: &(impl Reader + Send + Clone + 'static),
     mut place: Place,
     durable: Epoch,
     (bite, heard): (usize, &mut Vec<Event>),
 ) -> Result<Place, String> {
     let trail = Trail::new(Box::new(groups.clone()));
+    let (checkpoint, _) = trail.checkpoint().map_err(|error| format!("the feed: {error:?}"))?;
     loop {
-        let mut news = trail.next(place, 0, durable).map_err(|error| format!("the feed: {error:?}"))?;
+        let mut news = trail.next(place, checkpoint, durable).map_err(|error| format!("the feed: {error:?}"))?;
         news.truncate(bite);
         let Some(last) = news.last() else { return Ok(place) };
         if last.epoch.get() > durable {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use stockade::feed::Place;
 use stockade::index::{Index, Indexer, IndexerOptions, Kept, Unit, units};
 use stockade::journal::{Head, Journal, Reader};
 use stockade::types::BatchId;
@@ -11,7 +12,7 @@ use stockade_protocol::feed::{Event, Kind};
 
 use super::books::Batch;
 use super::days::day_of;
-use super::feed::Groups;
+use super::feed::{Groups, hear};
 use super::world::{STORE_ID, World};
 
 /// How long the index may take for a history.
@@ -28,7 +29,7 @@ struct Made {
 
 impl World {
     /// Makes an index of all that is durable, and holds it against the model and against the feed; then one of what the
-    /// checkpoint and the journal still have.
+    /// checkpoint and the journal still have, and against the feed from there.
     pub(crate) fn check_index(&mut self) -> Result<(), String> {
         let made = self.make_index(Groups::of(&self.store, self.durable))?;
         for user in 0..USERS {
@@ -45,6 +46,13 @@ impl World {
             let told = made.index.of_user(user).map_err(|error| error.to_string())?;
             if as_they_are(&told, &is_live) != as_they_are(&self.heard_of(user), &is_live) {
                 return Err(format!("made from the checkpoint, the index tells of user {user} what the feed does not"));
+            }
+        }
+        let mut heard = Vec::new();
+        hear(&self.store, Place::OLDEST, self.durable, (usize::MAX, &mut heard))?;
+        for user in 0..USERS {
+            if as_they_are(&of_user(&heard, user), &is_live) != as_they_are(&self.heard_of(user), &is_live) {
+                return Err(format!("from the checkpoint, the feed tells of user {user} what it did not tell before"));
             }
         }
         let mut batches = self.kept.batches.iter();
@@ -73,20 +81,22 @@ impl World {
         Ok(Made { index, _indexer: indexer, _folder: folder })
     }
 
-    /// What the feed told of a user, of batches that were not purged since.
     fn heard_of(&self, user: u64) -> Vec<Event> {
-        let mut events = Vec::<Event>::new();
-        for event in &self.feed.heard {
-            match event.kind() {
-                Some(Kind::BatchPurged) => events.retain(|of| of.batch != event.batch),
-                Some(kind) if (kind as u8) < Kind::BatchCreated as u8 && event.user.get() == user => {
-                    events.push(*event);
-                }
-                _ => {}
-            }
-        }
-        events
+        of_user(&self.feed.heard, user)
     }
+}
+
+/// What the feed told of a user, of batches that were not purged since.
+fn of_user(heard: &[Event], user: u64) -> Vec<Event> {
+    let mut events = Vec::<Event>::new();
+    for event in heard {
+        match event.kind() {
+            Some(Kind::BatchPurged) => events.retain(|of| of.batch != event.batch),
+            Some(kind) if (kind as u8) < Kind::BatchCreated as u8 && event.user.get() == user => events.push(*event),
+            _ => {}
+        }
+    }
+    events
 }
 
 /// What an index counts of a batch, and who took its serials, if `knows_owners`.

@@ -263,7 +263,7 @@ impl Default for Storage {
             durability: Durability::Fsync,
             free_space_floor_bytes: 512 * MEBIBYTE_BYTES,
             ballast_bytes: 64 * MEBIBYTE_BYTES,
-            segment_bytes: 32 * MEBIBYTE_BYTES,
+            segment_bytes: 16 * MEBIBYTE_BYTES,
             checkpoint_dead_bytes: 64 * MEBIBYTE_BYTES,
         }
     }

@@ -315,6 +315,7 @@ fn options(purges: &Arc<Mutex<Purges>>) -> Options {
     merges.set_max_size_amplification_percent(i32::MAX);
     options.set_universal_compaction_options(&merges);
     options.set_level_zero_file_num_compaction_trigger(FILES);
+    // One flushes, one merges: the journal's store needs a thread for itself (`journal/rocks.rs`).
     options.set_max_background_jobs(2);
     options.set_ratelimiter(MERGE_BYTES_PER_SECOND, MERGE_PERIOD_US, 10);
     let mut blocks = rocksdb::BlockBasedOptions::default();

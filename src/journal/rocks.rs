@@ -192,7 +192,9 @@ fn database_options() -> Options {
     options.set_enable_write_thread_adaptive_yield(false);
     // Table files are synced as they grow, so that a finished flush does not stand in the way of the log's sync.
     options.set_bytes_per_sync(1 << 20);
-    options.set_max_background_jobs(2);
+    // One flushes, two move table files. RocksDB's stores share their threads, and the index's takes no more than one
+    // of those two: while it merges, which may take a minute, the other one is the journal's.
+    options.set_max_background_jobs(3);
     options.set_keep_log_file_num(4);
     options.set_max_log_file_size(16 << 20);
     options.set_log_level(LogLevel::Warn);
@@ -208,6 +210,12 @@ fn journal_options(tuned: RocksOptions) -> Options {
     options.set_compression_type(DBCompressionType::None);
     // Keys only rise, so compaction only moves files; their size is that of a segment.
     options.set_target_file_size_base(tuned.segment_bytes as u64);
+    // RocksDB slows writes down when table files wait to be merged, for the sake of readers. Here they are only moved,
+    // and read once, at a start.
+    options.set_level_zero_slowdown_writes_trigger(i32::MAX);
+    options.set_level_zero_stop_writes_trigger(i32::MAX);
+    options.set_soft_pending_compaction_bytes_limit(0);
+    options.set_hard_pending_compaction_bytes_limit(0);
     options
 }
 

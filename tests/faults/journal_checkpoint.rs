@@ -66,7 +66,7 @@ pub(crate) fn shop(faults: Faults) -> (MemoryStore, Running) {
 
 pub(crate) fn checkpoint(store: &MemoryStore, running: &Running, depth: Depth) -> Result<Taken, TakeError> {
     let (engine, durable) = (&running.engine, running.engine.journal().durable());
-    take(store, STORE_ID, (durable, depth), engine.usage(), &|_| true).map(|taken| taken.expect("not given up"))
+    take(store, STORE_ID, (durable, depth), engine.usage(), &|_, _| true).map(|taken| taken.expect("not given up"))
 }
 
 /// The same, and what it replaced is gone.
@@ -281,7 +281,7 @@ fn a_batch_that_closes_at_the_end_is_left_in() {
     let durable = running.engine.journal().durable();
     let usage = Usage::default();
     usage.closed(7, durable, 3);
-    take(&store, STORE_ID, (durable, Depth::Whole), &usage, &|_| true).expect("taken");
+    take(&store, STORE_ID, (durable, Depth::Whole), &usage, &|_, _| true).expect("taken");
     drop(running);
     assert_eq!(is_all_there(&store, "closed in the last epoch").report.records, 10 + 12 + 5 + 3);
 }
@@ -291,7 +291,7 @@ fn a_checkpoint_given_up_leaves_nothing_behind() {
     let (store, running) = shop(Faults::default());
     let engine = &running.engine;
     let rounds = std::cell::Cell::new(0);
-    let goes_on = |_| rounds.replace(rounds.get() + 1) != 5;
+    let goes_on = |_, _| rounds.replace(rounds.get() + 1) != 5;
     let taken = take(&store, STORE_ID, (engine.journal().durable(), Depth::Whole), engine.usage(), &goes_on);
     assert!(matches!(taken, Ok(None)), "{taken:?}");
     drop(running);

@@ -101,7 +101,7 @@ fn a_crash_after_any_step_of_a_checkpoint_changes_nothing() {
         let store = store.checkpoints(&open.drafts()).expect("room on the disk");
         let photographed = Wrapped { store, around: Pictures { folder: &folder, taken: RefCell::default() } };
         for up_to in [(durable - 4, Depth::Whole), (durable, Depth::Recent), (durable, Depth::Whole)] {
-            let taken = take(&photographed, open.store_id(), up_to, &usage, &|_| true);
+            let taken = take(&photographed, open.store_id(), up_to, &usage, &|_, _| true);
             let head = taken.expect("it works").expect("there are groups").head;
             photographed.clear(&head.generations(), head.replaced.epoch).expect("it works");
         }

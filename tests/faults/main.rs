@@ -29,6 +29,7 @@ mod journal_power_loss;
 mod journal_recycled_log;
 mod journal_rocksdb;
 mod journal_torn_tail;
+mod journal_unmoved_tables;
 mod support;
 
 /// The server's allocator: some tests measure what it gives back.

@@ -280,7 +280,7 @@ impl World {
         }
         let (durable, usage) = (self.running.engine.journal().durable(), self.running.engine.usage());
         let depth = self.whims.pick(&[Depth::Recent, Depth::Recent, Depth::Whole]);
-        let taken = take(&self.store, STORE_ID, (durable, depth), usage, &|_| true);
+        let taken = take(&self.store, STORE_ID, (durable, depth), usage, &|_, _| true);
         let Some(taken) = taken.map_err(|error| format!("a checkpoint: {error:?}"))? else { return Ok(()) };
         if self.whims.chance(50) {
             self.store.clear(&taken.head.generations(), taken.head.replaced.epoch).expect("memory does not fail");

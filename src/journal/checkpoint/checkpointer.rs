@@ -31,6 +31,10 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// Longest time over which the reading of the journal is spread.
 const SPREAD_MAX: Duration = Duration::from_secs(10);
 
+/// How much more a byte costs that is written again than one that is only read: it is copied and hashed, and the disk
+/// takes it, where most that was read comes from the system's cache.
+const WRITING_COST: u64 = 4;
+
 /// What a checkpointer works with.
 pub struct CheckpointerOptions {
     /// Where checkpoints go.
@@ -161,8 +165,9 @@ impl CheckpointerOptions {
     /// Takes one up to an epoch. Returns the last epoch that is replaced now, if it was taken.
     fn take(&self, up_to: Epoch, due: &Due, pace: Pace, stopping: &AtomicBool) -> Result<Option<Epoch>, TakeError> {
         let began = Instant::now();
-        let goes_on = |read_bytes| {
-            pace.keep(read_bytes, due.read_bytes);
+        let cost = |read_bytes, written_bytes: u64| read_bytes + written_bytes.saturating_mul(WRITING_COST);
+        let goes_on = |read_bytes, written_bytes| {
+            pace.keep(cost(read_bytes, written_bytes), cost(due.read_bytes, due.needed_bytes));
             !stopping.load(Ordering::Relaxed)
         };
         let taken = take(&*self.store, self.store_id, (up_to, due.depth), &self.usage, &goes_on)?;
@@ -182,7 +187,7 @@ impl CheckpointerOptions {
 
 /// Takes a checkpoint of the groups up to the epoch `durable`, and installs it; nothing is deleted. One that is
 /// `Recent` stands on the base of the one before, which it does not read. `None` when there is no group, or `goes_on`,
-/// which is told before each group how many bytes were read, said no.
+/// which is told before each group how many bytes were read and how many written, said no.
 ///
 /// # Errors
 /// When what is stored is damaged, or the store fails. Then a restart finds either this checkpoint or what was before.
@@ -191,7 +196,7 @@ pub fn take(
     store_id: u64,
     (durable, depth): (Epoch, Depth),
     usage: &Usage,
-    goes_on: &dyn Fn(u64) -> bool,
+    goes_on: &dyn Fn(u64, u64) -> bool,
 ) -> Result<Option<Taken>, TakeError> {
     // Claims of a batch lie at most one epoch after its closing: with that one, none of it can come any more.
     let begun = usage.begin(durable);
@@ -202,7 +207,7 @@ pub fn take(
     let mut read = Replay::default();
     let mut gave_up = false;
     replay_to(depth, store, store_id, None, &mut read, &mut |group, bytes| {
-        gave_up = !goes_on(before_bytes);
+        gave_up = !goes_on(before_bytes, condenser.bytes);
         if group.epoch > durable || gave_up {
             return false;
         }

@@ -212,7 +212,7 @@ fn checkpoints(life: &Life<'_>, disk: &Disk, rng: &mut Rng) -> u64 {
         }
         next = journal.durable() + 1 + rng.below(20);
         let depth = if rng.chance(30) { Depth::Whole } else { Depth::Recent };
-        let taken = take(disk, STORE_ID, (journal.durable(), depth), usage, &|_| !life.power.is_off());
+        let taken = take(disk, STORE_ID, (journal.durable(), depth), usage, &|_, _| !life.power.is_off());
         if let Some(taken) = taken.expect("the store does not fail") {
             installed += 1;
             disk.clear(&taken.head.generations(), taken.head.replaced.epoch).expect("the store does not fail");

@@ -22,7 +22,8 @@ OPERATIONS = [
     ("claims", 1, []),
     ("claims with every limit", 1, LIMITS),
     ("reserve and confirm", 2, ["--operation", "reserve-confirm"]),
-    ("lock and redeem", 2, ["--operation", "lock-redeem"]),
+    # As many coupons as a fast machine redeems in the time of a row.
+    ("lock and redeem", 2, ["--operation", "lock-redeem", "--grants", "10000000"]),
 ]
 HOLDS = int(os.environ.get("HOLDS", "10_000_000"))
 # They are made, and so expire, within a minute, each this long after it was made.

@@ -30,6 +30,11 @@ const CHECKPOINTS: &str = "checkpoints";
 /// Logs that wait to be written over. One is enough: a segment is flushed long before the next one is full.
 const LOGS_KEPT: usize = 1;
 
+/// Bytes that flushing may write a second, and microseconds whose share of that it may write at once: the log's syncs
+/// wait for what the disk was given before. Twice what full load brings.
+const FLUSH_BYTES_PER_SECOND: i64 = 256 << 20;
+const FLUSH_PERIOD_US: i64 = 4_000;
+
 /// What the store is opened with.
 #[derive(Clone, Copy, Debug)]
 pub struct RocksOptions {
@@ -192,6 +197,7 @@ fn database_options() -> Options {
     options.set_enable_write_thread_adaptive_yield(false);
     // Table files are synced as they grow, so that a finished flush does not stand in the way of the log's sync.
     options.set_bytes_per_sync(1 << 20);
+    options.set_ratelimiter(FLUSH_BYTES_PER_SECOND, FLUSH_PERIOD_US, 10);
     // One flushes, two move table files. RocksDB's stores share their threads, and the index's takes no more than one
     // of those two: while it merges, which may take a minute, the other one is the journal's.
     options.set_max_background_jobs(3);

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
@@ -37,7 +36,7 @@ impl Merge {
             let _ended = ends.lock().recv();
             Decision::Keep
         });
-        let store = Arc::new(DB::open(&options, folder).expect("it opens"));
+        let store = DB::open(&options, folder).expect("it opens");
         store.put(b"key", b"value").expect("it writes");
         store.flush().expect("it flushes");
         let thread = thread::spawn(move || store.compact_range(None::<&[u8]>, None::<&[u8]>));

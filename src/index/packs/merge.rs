@@ -1,8 +1,8 @@
 //! Merging: neighbouring files become one, so that a reader looks into few.
 //!
 //! The newest files are merged as soon as there are [`FILES_MIN`] of them of which the oldest is at most twice as large
-//! as the others are on average. So a thousand segments leave at most twenty files, and an event is written again three
-//! or four times. A file more costs a reader some 3 µs; writing is what the journal waits for.
+//! as the others are on average. So a thousand segments leave at most nineteen files, and an event is written again
+//! three or four times. A file more costs a reader some 3 µs; writing is what the journal waits for.
 
 use std::fs;
 use std::sync::Arc;

@@ -76,11 +76,12 @@ fn broken_connections_and_missing_answers_leave_nothing_open() {
 
 #[test]
 fn a_change_without_an_answer_is_found_out_about() {
-    // 1,000 coupons are granted in 16 frames of up to 64; then come 125 locks of eight, each with its redemption.
+    // Each of four connections has 256 coupons granted in 4 frames, and then locks them in 32 frames of eight, each with
+    // its redemption: whichever connection sends frame `number`, it is one of eight.
     for number in [40, 200] {
         let server = FakeServer::troubled(Trouble::Swallows { number });
         let drain_limit = Duration::from_millis(200);
-        let plan = Plan { drain_limit, duration: Duration::from_millis(500), ..plan(&server, 1_000) };
+        let plan = Plan { drain_limit, duration: Duration::from_millis(500), ..plan(&server, 1_024) };
         let report = report(&plan);
         assert_eq!(faults(&report), [""; 0], "{report}");
         assert_eq!(report.claims.unanswered, 8, "{report}");

@@ -59,6 +59,7 @@ const HOMES: &[Home] = &[
     home("rocksdb", "src/journal/rocks src/index/store src/index/view"),
     home("xxhash_rust", "src/journal src/index/store src/index/packs src/engine/wallet"),
     home("dashmap", "src/engine"),
+    home("thin_vec", "src/stock"),
     home("foldhash", "src/users src/journal src/index/segment src/engine loadtest"),
     home("hyper", "src/admin"),
     home("hyper_util", "src/admin"),

@@ -18,25 +18,26 @@ const AHEAD: usize = 16;
 const AGAIN_MS: u64 = 20;
 
 impl Engine {
-    /// Lets reservations expire that are due, a burst of them. Returns how many it looked at: 0 = none is due.
+    /// Lets reservations expire that are due, a burst of them. Returns for how many milliseconds the oldest has been;
+    /// `None` when none is due.
     ///
     /// For one thread, which stands for a core of its own.
-    pub fn expire(&self) -> usize {
+    pub fn expire(&self) -> Option<u64> {
         let running_ms = self.clock.running_ms();
         if running_ms < self.nothing_lapses_before_ms {
-            return 0;
+            return None;
         }
         let mut burst = Burst::new(self, self.cores);
         // When the group is full, its commit comes first.
         let due = self.timers.due(running_ms, TOGETHER_MAX.min(burst.room()));
-        for timers in due.chunks(AHEAD) {
+        for timers in due.timers.chunks(AHEAD) {
             let users = |timer: &Timer| &self.registry.at(timer.batch).users;
             timers.iter().for_each(|timer| users(timer).prefetch_at(timer.at));
             timers.iter().for_each(|timer| users(timer).prefetch_user_at(timer.at));
             timers.iter().for_each(|timer| burst.expire(timer, running_ms));
         }
         let _nobody_waits = burst.leave();
-        due.len()
+        (!due.timers.is_empty()).then_some(due.late_ms)
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) const PLACES_MAX: usize = 1 << 26;
 
 /// Where a batch stands, or will stand.
 pub(super) type Place = OnceLock<Batch>;
+// A board is as large as a size of the allocator's: the next one is an eighth larger.
+const _: () = assert!(size_of::<Place>() * BOARD <= 224 << 10);
 
 /// See the module.
 pub(super) struct Shelf {

@@ -10,7 +10,7 @@ use crate::types::TimeMs;
 use crate::users::ClaimRef;
 
 /// What is due within so many milliseconds is looked at together. It is never looked at before it is due.
-const SLOT_MS: u64 = 32;
+pub(super) const SLOT_MS: u64 = 16;
 
 /// Which reservation is due.
 #[derive(Clone, Copy)]
@@ -18,6 +18,14 @@ pub(super) struct Timer {
     /// Its batch's place on the shelf.
     pub(super) batch: u32,
     pub(super) at: ClaimRef,
+}
+
+/// Timers that are due.
+#[derive(Default)]
+pub(super) struct Overdue {
+    pub(super) timers: Vec<Timer>,
+    /// For how long the oldest of their slots has been due.
+    pub(super) late_ms: u64,
 }
 
 /// See the module.
@@ -43,15 +51,16 @@ impl Timers {
     }
 
     /// Up to `most` timers that are due at `running_ms`.
-    pub(super) fn due(&self, running_ms: TimeMs, most: usize) -> Vec<Timer> {
-        let mut due = Vec::new();
+    pub(super) fn due(&self, running_ms: TimeMs, most: usize) -> Overdue {
+        let mut due = Overdue::default();
         for wheel in &self.wheels {
             let mut wheel = wheel.lock();
-            while due.len() < most
+            while due.timers.len() < most
                 && let Some(mut slot) = wheel.slots.first_entry().filter(|slot| slot.key() * SLOT_MS <= running_ms)
             {
-                let left = slot.get().len().saturating_sub(most - due.len());
-                due.extend(slot.get_mut().drain(left..));
+                due.late_ms = due.late_ms.max(running_ms - slot.key() * SLOT_MS);
+                let left = slot.get().len().saturating_sub(most - due.timers.len());
+                due.timers.extend(slot.get_mut().drain(left..));
                 if left == 0 {
                     slot.remove();
                 }

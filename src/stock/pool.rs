@@ -7,6 +7,8 @@
 
 use std::collections::BinaryHeap;
 
+use thin_vec::ThinVec;
+
 use super::bucket::Bucket;
 use super::certificate::Certificate;
 use super::run::{Run, Runs};
@@ -39,7 +41,7 @@ pub struct Pool {
     spare_units: AtomicU32,
     /// [`STRIDE_HOT`] or 1.
     stride: u8,
-    spare: Mutex<Vec<Run>>,
+    spare: Mutex<ThinVec<Run>>,
 }
 
 impl Pool {
@@ -69,7 +71,7 @@ impl Pool {
             bucket.unwrap_or_else(|| Bucket::new(Run::new(0, 0), 0))
         };
         let buckets = (0..=(cores - 1) * usize::from(stride)).map(place).collect::<Box<[_]>>();
-        let spare = by_length.into_iter().map(|(count, first)| Run::new(first, count)).collect::<Vec<_>>();
+        let spare = by_length.into_iter().map(|(count, first)| Run::new(first, count)).collect::<ThinVec<_>>();
         let spare_units = spare.iter().map(|run| run.count).sum();
         let pool = Self {
             buckets,
@@ -251,7 +253,7 @@ impl Pool {
     }
 
     /// Moves a core's share of the spare runs into its own bucket. False when there are none, or the bucket has units.
-    fn refill(&self, core: usize, spare: &mut MutexGuard<'_, Vec<Run>>) -> bool {
+    fn refill(&self, core: usize, spare: &mut MutexGuard<'_, ThinVec<Run>>) -> bool {
         let units = self.spare_units.load(Ordering::Acquire);
         if units == 0 || self.bucket(core).units() > 0 {
             return units > 0;
@@ -265,7 +267,7 @@ impl Pool {
         true
     }
 
-    fn take_spare(&self, spare: &mut MutexGuard<'_, Vec<Run>>, most: u32) -> Option<Run> {
+    fn take_spare(&self, spare: &mut MutexGuard<'_, ThinVec<Run>>, most: u32) -> Option<Run> {
         let last = spare.pop()?;
         let (taken, rest) = last.split_at(last.count.min(most));
         if rest.count > 0 {
@@ -275,7 +277,7 @@ impl Pool {
         Some(taken)
     }
 
-    fn put_spare(&self, spare: &mut MutexGuard<'_, Vec<Run>>, run: Run) {
+    fn put_spare(&self, spare: &mut MutexGuard<'_, ThinVec<Run>>, run: Run) {
         assert!(run.count > 0, "an inflow brings units");
         match spare.last_mut() {
             Some(last) if last.end() == run.first => last.count += run.count,

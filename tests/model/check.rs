@@ -137,7 +137,7 @@ impl World {
         for _ in 0..8 {
             let engine = self.engine();
             let epoch = engine.journal().current();
-            let looked = engine.expire();
+            let late_ms = engine.expire();
             let mut burst = engine.burst(0);
             let mut at = self.moment(&burst, super::world::CORES);
             at.epoch = epoch;
@@ -149,13 +149,13 @@ impl World {
                     due.extend(requests.map(|(request, _)| Key { batch: *id, user: *user, request: *request }));
                 }
             }
-            self.say(format!("expire in epoch {epoch}: looked at {looked}, due are {due:?}"));
+            self.say(format!("expire in epoch {epoch}: late by {late_ms:?} ms, due are {due:?}"));
             for key in due {
                 self.ask_whether_lapsed(&mut burst, &at, &key)?;
             }
             drop(burst);
             self.settle();
-            if looked == 0 {
+            if late_ms.is_none() {
                 return Ok(());
             }
         }

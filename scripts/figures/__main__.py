@@ -23,6 +23,7 @@ import time
 
 import claims
 import coupons
+from machine import disturbances
 from server import Server, warm_memory
 
 ROWS = claims.ROWS | coupons.ROWS
@@ -33,6 +34,8 @@ def main():
     rows = sys.argv[2:] or list(ROWS)
     cores = int(os.environ.get("CORES", "1"))
     print(f"{time.strftime('%Y-%m-%d %H:%M')}, {os.cpu_count()} cores, server with {cores} network thread(s), fsync")
+    for disturbance in disturbances(binaries):
+        print(f"disturbing: {disturbance}")
     for row in rows:
         warm_memory()
         base = tempfile.mkdtemp(prefix="stockade-figures-", dir=binaries)

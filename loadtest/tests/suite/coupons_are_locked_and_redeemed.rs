@@ -76,8 +76,8 @@ fn broken_connections_and_missing_answers_leave_nothing_open() {
 
 #[test]
 fn a_change_without_an_answer_is_found_out_about() {
-    // Each of four connections has 256 coupons granted in 4 frames, and then locks them in 32 frames of eight, each with
-    // its redemption: whichever connection sends frame `number`, it is one of eight.
+    // Each of four connections has 256 coupons granted in 4 frames, and then locks them in 32 frames of eight, each
+    // with its redemption: whichever connection sends frame `number`, it is one of eight.
     for number in [40, 200] {
         let server = FakeServer::troubled(Trouble::Swallows { number });
         let drain_limit = Duration::from_millis(200);

@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::support::FakeServer;
 
 fn run(server: &FakeServer, arguments: &[&str]) -> Output {
-    // So many claims take longer than an interval of the series, a fifth of which must pass before it has a rate.
     let mut command = Command::new(env!("CARGO_BIN_EXE_stockade-loadtest"));
     command.arg("run").env("STOCKADE_SERVER", server.address.to_string());
+    // So many claims take longer than an interval of the series, a fifth of which must pass before it has a rate.
     command.args(["--closed", "--claims", "60000", "--connections", "3", "--warm-up", "0s", "--duration", "10m"]);
     command.args(["--claims-per-frame", "8", "--window", "4", "--seed", "5"]).args(arguments).output().unwrap()
 }
